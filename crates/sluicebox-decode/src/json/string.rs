@@ -1,0 +1,167 @@
+use crate::fault::Fault;
+
+use super::JsonReader;
+
+const LONE_SURROGATE: &str = "the other half of a surrogate pair";
+
+impl JsonReader<'_> {
+    /// The string whose opening quote was peeked, unescaped. Borrowed from the document unless it
+    /// has escapes.
+    #[inline]
+    pub(super) fn string(&mut self) -> Result<&str, Fault> {
+        let start = self.position + 1;
+        let length = plain_length(self.text.as_bytes().get(start..).unwrap_or_default());
+        let end = start + length;
+        if self.text.as_bytes().get(end) == Some(&b'"') {
+            self.position = end + 1;
+            return Ok(self.slice(start, end));
+        }
+        self.unescape()
+    }
+
+    /// Checks the string whose opening quote was peeked, and passes over it.
+    pub(super) fn skip_string(&mut self) -> Result<(), Fault> {
+        self.position += 1;
+        loop {
+            self.position += plain_length(self.rest());
+            match self.byte() {
+                Some(b'\\') => self.escape()?,
+                _ => return self.closing_quote(),
+            };
+        }
+    }
+
+    fn unescape(&mut self) -> Result<&str, Fault> {
+        self.scratch.unescaped.clear();
+        self.position += 1;
+        loop {
+            let start = self.position;
+            self.position += plain_length(self.rest());
+            let plain = self.since(start);
+            self.scratch.unescaped.push_str(plain);
+            match self.byte() {
+                Some(b'\\') => {
+                    let escaped = self.escape()?;
+                    self.scratch.unescaped.push(escaped);
+                }
+                _ => {
+                    self.closing_quote()?;
+                    return Ok(&self.scratch.unescaped);
+                }
+            }
+        }
+    }
+
+    fn closing_quote(&mut self) -> Result<(), Fault> {
+        match self.byte() {
+            Some(b'"') => {
+                self.position += 1;
+                Ok(())
+            }
+            Some(_) => Err(self.expected("no control character in a string")),
+            None => Err(self.expected("the end of a string")),
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Fault> {
+        self.position += 1;
+        let escaped = match self.byte() {
+            Some(quoted @ (b'"' | b'\\' | b'/')) => char::from(quoted),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode_escape(),
+            _ => return Err(self.expected("one of the characters that may follow a backslash")),
+        };
+        self.position += 1;
+        Ok(escaped)
+    }
+
+    /// `uXXXX`, or the pair of them that UTF-16 needs beyond U+FFFF. Half a pair has no UTF-8 form.
+    fn unicode_escape(&mut self) -> Result<char, Fault> {
+        let first = self.code_unit()?;
+        if !(0xD800..0xDC00).contains(&first) {
+            return char::from_u32(first).ok_or_else(|| self.expected(LONE_SURROGATE));
+        }
+        if !self.eat("\\") || self.byte() != Some(b'u') {
+            return Err(self.expected(LONE_SURROGATE));
+        }
+        let second = self.code_unit()?;
+        if !(0xDC00..0xE000).contains(&second) {
+            return Err(self.expected(LONE_SURROGATE));
+        }
+        char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00))
+            .ok_or_else(|| self.expected(LONE_SURROGATE))
+    }
+
+    fn code_unit(&mut self) -> Result<u32, Fault> {
+        self.position += 1;
+        let mut unit = 0;
+        for _ in 0..4 {
+            let digit = self.byte().and_then(|byte| char::from(byte).to_digit(16));
+            let digit = digit.ok_or_else(|| self.expected("four hexadecimal digits"))?;
+            unit = unit * 16 + digit;
+            self.position += 1;
+        }
+        Ok(unit)
+    }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// How many bytes stand before the first quote, backslash or control character.
+///
+/// Eight bytes a step, by the well-known tests for a zero byte and a byte below a bound in a word
+/// (Bit Twiddling Hacks, S. E. Anderson): what they mark wrongly stands above what they mark rightly,
+/// so the lowest mark is right.
+#[inline]
+fn plain_length(bytes: &[u8]) -> usize {
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quote = word ^ (ONES * 0x22);
+        let backslash = word ^ (ONES * 0x5C);
+        let marks = (quote.wrapping_sub(ONES) & !quote)
+            | (backslash.wrapping_sub(ONES) & !backslash)
+            | (word.wrapping_sub(ONES * 0x20) & !word);
+        let marks = marks & HIGH_BITS;
+        if marks != 0 {
+            return index * 8 + marks.trailing_zeros() as usize / 8;
+        }
+    }
+    let plain = tail
+        .iter()
+        .take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20));
+    words.len() * 8 + plain.count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_length;
+
+    /// The word-wise scan finds what a byte-wise one finds, wherever a special byte stands and
+    /// whatever stands around it.
+    #[test]
+    fn plain_length_is_that_of_a_naive_scan() {
+        for special in [b'"', b'\\', 0, 1, 0x1F, b'\n'] {
+            for filler in [
+                b'a', b' ', b'!', b'#', b'[', b']', 0x7F, 0x80, 0xA2, 0xDC, 0xFF,
+            ] {
+                for length in 0..40 {
+                    for position in 0..length {
+                        let mut bytes = vec![filler; length];
+                        bytes[position] = special;
+                        if let Some(last) = bytes.last_mut().filter(|_| position + 1 < length) {
+                            *last = b'"';
+                        }
+                        assert_eq!(plain_length(&bytes), position);
+                    }
+                    assert_eq!(plain_length(&vec![filler; length]), length);
+                }
+            }
+        }
+    }
+}
