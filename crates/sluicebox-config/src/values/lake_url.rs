@@ -1,0 +1,264 @@
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
+
+use url::Url;
+
+use super::{ValueError, text_value};
+
+/// A root in a store: `s3://bucket/prefix`, `file:///folder`, or a path such as `./lake` relative
+/// to the folder of the config file.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LakeUrl {
+    /// A folder of the local disk; absolute once the file is loaded.
+    File(PathBuf),
+    /// A prefix of an S3 bucket.
+    S3 {
+        /// The bucket.
+        bucket: String,
+        /// The key prefix, without slashes at its ends; may be empty.
+        prefix: String,
+    },
+}
+
+impl LakeUrl {
+    /// The place `name` next to this one; inside it when it is the top of its store.
+    #[must_use]
+    pub fn sibling(&self, name: &str) -> Self {
+        match self {
+            Self::File(path) => {
+                let parent = path.parent().filter(|parent| parent.parent().is_some());
+                Self::File(parent.unwrap_or(path).join(name))
+            }
+            Self::S3 { bucket, prefix } => {
+                let prefix = match prefix.rsplit_once('/') {
+                    Some((parent, _)) => format!("{parent}/{name}"),
+                    None => name.to_owned(),
+                };
+                Self::S3 {
+                    bucket: bucket.clone(),
+                    prefix,
+                }
+            }
+        }
+    }
+
+    /// Where this place lies below `root`, one name per level; empty when they are the same, none
+    /// when it lies elsewhere.
+    #[must_use]
+    pub fn below(&self, root: &Self) -> Option<Vec<String>> {
+        match (self, root) {
+            (Self::File(path), Self::File(root)) => {
+                let rest = path.strip_prefix(root).ok()?;
+                Some(
+                    rest.iter()
+                        .map(|name| name.to_string_lossy().into_owned())
+                        .collect(),
+                )
+            }
+            (
+                Self::S3 { bucket, prefix },
+                Self::S3 {
+                    bucket: root_bucket,
+                    prefix: root,
+                },
+            ) => {
+                let rest = prefix.strip_prefix(root.as_str())?;
+                let inside = root.is_empty() || rest.is_empty() || rest.starts_with('/');
+                let names = rest
+                    .split('/')
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_owned);
+                (bucket == root_bucket && inside).then(|| names.collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// Makes a relative folder absolute, taking it from `folder`.
+    pub(crate) fn rebase(&mut self, folder: &Path) {
+        if let Self::File(path) = self {
+            *path = normal(&folder.join(&*path));
+        }
+    }
+}
+
+/// The path without `.` and `..`, so that two ways to write one folder compare equal.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+impl FromStr for LakeUrl {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if !text.contains("://") {
+            return relative_folder(text);
+        }
+        let url =
+            Url::parse(text).map_err(|error| ValueError::new(format!("it is no URL: {error}")))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ValueError::new(
+                "it holds credentials; they belong under `lake.s3`",
+            ));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(ValueError::new(
+                "it has a `?` or `#` part, which a lake has no use for",
+            ));
+        }
+        match url.scheme() {
+            "file" => local_folder(&url),
+            "s3" | "s3a" => bucket(&url),
+            "gs" | "az" | "abfs" | "abfss" | "hdfs" => Err(ValueError::new(
+                "gs://, az:// and hdfs:// are not supported by this build; it has s3:// and file://",
+            )),
+            _ => Err(ValueError::new(
+                "its scheme is unknown; this build has s3:// and file://",
+            )),
+        }
+    }
+}
+
+fn relative_folder(text: &str) -> Result<LakeUrl, ValueError> {
+    if text.starts_with('/') || text.starts_with("./") || text.starts_with("../") {
+        return Ok(LakeUrl::File(PathBuf::from(text)));
+    }
+    Err(ValueError::new(
+        "it has no scheme; a relative folder starts with `./`",
+    ))
+}
+
+fn local_folder(url: &Url) -> Result<LakeUrl, ValueError> {
+    let path = url.to_file_path().map_err(|()| {
+        ValueError::new("a file URL has three slashes and an absolute path: file:///data/lake")
+    })?;
+    if path.parent().is_none() {
+        return Err(ValueError::new("it is the root of the disk; name a folder"));
+    }
+    Ok(LakeUrl::File(path))
+}
+
+fn bucket(url: &Url) -> Result<LakeUrl, ValueError> {
+    let bucket = url
+        .host_str()
+        .ok_or_else(|| ValueError::new("it names no bucket"))?;
+    if url.port().is_some() {
+        return Err(ValueError::new(
+            "it has a port; a server's address belongs in `lake.s3.endpoint`",
+        ));
+    }
+    let segments: Vec<&str> = url
+        .path()
+        .split('/')
+        .filter(|name| !name.is_empty())
+        .collect();
+    Ok(LakeUrl::S3 {
+        bucket: bucket.to_owned(),
+        prefix: segments.join("/"),
+    })
+}
+
+impl fmt::Display for LakeUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) if path.is_absolute() => write!(f, "file://{}", path.display()),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
+            Self::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+        }
+    }
+}
+
+text_value!(
+    LakeUrl,
+    types = "string",
+    format = "lake-url",
+    pattern = r"^([a-z][a-z0-9]*://|\.{0,2}/)",
+    expected = "s3://bucket/prefix, file:///folder or ./folder"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> LakeUrl {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn roots_are_read_and_written_back() {
+        for text in [
+            "s3://lake/golden",
+            "s3://lake",
+            "file:///data/lake",
+            "./lake",
+        ] {
+            assert_eq!(url(text).to_string(), text);
+        }
+        assert_eq!(url("s3://lake//golden/").to_string(), "s3://lake/golden");
+    }
+
+    /// Each refusal says which scheme or part is the trouble, and none repeats a credential.
+    #[test]
+    fn other_places_are_refused() {
+        for (text, reason) in [
+            ("gs://lake/golden", "not supported by this build"),
+            ("hdfs://nn/lake", "not supported by this build"),
+            ("ftp://lake", "its scheme is unknown"),
+            ("lake", "starts with `./`"),
+            ("file://lake/golden", "three slashes"),
+            ("file:///", "root of the disk"),
+            ("s3://key:hunter2@lake", "credentials"),
+            ("s3://lake:9000/golden", "lake.s3.endpoint"),
+            ("s3://lake?region=x", "`?`"),
+        ] {
+            let error = text.parse::<LakeUrl>().unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}: {error}");
+            assert!(!error.contains("hunter2"));
+        }
+    }
+
+    /// The default control tree lies beside the tables, never among them unless there is no beside.
+    #[test]
+    fn the_sibling_lies_beside() {
+        for (root, sibling) in [
+            ("s3://lake/golden", "s3://lake/_sluicebox"),
+            ("s3://lake/a/golden", "s3://lake/a/_sluicebox"),
+            ("s3://lake", "s3://lake/_sluicebox"),
+            ("file:///data/lake", "file:///data/_sluicebox"),
+            ("file:///lake", "file:///lake/_sluicebox"),
+        ] {
+            assert_eq!(
+                url(root).sibling("_sluicebox").to_string(),
+                sibling,
+                "{root}"
+            );
+        }
+    }
+
+    #[test]
+    fn below_counts_levels() {
+        for (inner, outer, levels) in [
+            ("s3://lake/golden/air/x", "s3://lake/golden", Some(2)),
+            ("s3://lake/golden2", "s3://lake/golden", None),
+            ("s3://lake/golden", "s3://lake", Some(1)),
+            ("s3://other/golden", "s3://lake", None),
+            ("file:///data/lake", "file:///data/lake", Some(0)),
+            ("file:///data/lakes", "file:///data/lake", None),
+        ] {
+            let found = url(inner).below(&url(outer)).map(|names| names.len());
+            assert_eq!(found, levels, "{inner} below {outer}");
+        }
+    }
+}
