@@ -38,10 +38,8 @@ impl Fault {
 
     /// The same fault, found inside an element of a list.
     #[cold]
-    pub(crate) fn inside_element(mut self, index: usize) -> Self {
-        let segment = format!("[{index}]");
-        self = self.inside(&segment);
-        self
+    pub(crate) fn inside_element(self, index: usize) -> Self {
+        self.inside(&format!("[{index}]"))
     }
 
     pub(crate) fn into_reject(self) -> Reject {

@@ -1,0 +1,11 @@
+//! What the decoder promises, seen from outside.
+#![cfg(test)]
+
+mod support;
+mod bad_input;
+mod types;
+mod objects;
+mod unknown_fields;
+mod schema_mistakes;
+mod batches;
+mod oracle;

@@ -1,0 +1,95 @@
+use serde_json::{Value, json};
+use sluicebox_decode::UnknownFields;
+use sluicebox_types::ColumnType;
+
+use crate::support::{Declare, column, decoder, list, map, rows, with};
+
+fn columns() -> Vec<sluicebox_types::Column> {
+    let leg = ColumnType::Struct(vec![column("to", ColumnType::String)]);
+    vec![
+        column("id", ColumnType::Bigint),
+        column("origin", ColumnType::String).from(&["route", "origin"]),
+        column("leg", leg.clone()),
+        column("legs", list(leg.clone())),
+        column("by_name", map(leg)),
+        column("tags", list(ColumnType::String)),
+    ]
+}
+
+/// Unknown fields of accepted records are counted; those of rejects are not.
+#[test]
+fn unknown_fields_are_counted() {
+    let mut decoder = decoder(&columns());
+    decoder
+        .push(br#"{"x":1,"id":1,"route":{"y":{"z":2}},"legs":[{"a":0},{"to":"b","c":0}]}"#)
+        .unwrap();
+    assert_eq!(decoder.unknown_fields(), 4);
+    decoder.push(br#"{"x":1,"id":"1"}"#).unwrap_err();
+    decoder.finish();
+    decoder.push(br#"{"id":1}"#).unwrap();
+    assert_eq!(decoder.unknown_fields(), 4);
+}
+
+/// What is kept is JSON that mirrors the record without its declared values.
+#[test]
+fn kept_fields_stand_where_they_stood() {
+    let cases = [
+        (r#"{"id":1}"#, Value::Null),
+        (
+            r#"{"id":1,"route":{"origin":"JFK"},"leg":{},"legs":[{},null],"by_name":{"k":{}}}"#,
+            Value::Null,
+        ),
+        (
+            r#"{"x":1.50,"id":1,"y":[ {"z":null} ]}"#,
+            json!({"x": 1.5, "y": [{"z": null}]}),
+        ),
+        (
+            r#"{"route":{"x":1,"origin":"JFK","y":2}}"#,
+            json!({"route": {"x": 1, "y": 2}}),
+        ),
+        (
+            r#"{"leg":{"to":"LAX","a\"b":1},"id":1,"z":0}"#,
+            json!({"leg": {"a\"b": 1}, "z": 0}),
+        ),
+        (
+            r#"{"legs":[null,{"to":"a"},{"x":1}],"tags":["a"],"leg":null}"#,
+            json!({"legs": [null, {}, {"x": 1}]}),
+        ),
+        (
+            r#"{"by_name":{"a":{"to":"b"},"c\n":{"x":1},"d":null}}"#,
+            json!({"by_name": {"c\n": {"x": 1}}}),
+        ),
+        (
+            r#"{"x":"a,b,","leg":{"x":"," }}"#,
+            json!({"x": "a,b,", "leg": {"x": ","}}),
+        ),
+    ];
+    let mut decoder = with(&columns(), UnknownFields::Keep);
+    for (record, _) in &cases {
+        decoder.push(record.as_bytes()).unwrap();
+        decoder
+            .push(record.replace('}', "").as_bytes())
+            .unwrap_err();
+    }
+    decoder.push_null_row();
+    let rows = rows(&decoder.finish());
+    assert_eq!(rows.len(), cases.len() + 1);
+    for ((record, wanted), row) in cases.iter().zip(&rows) {
+        let kept = row["_extra"]
+            .as_str()
+            .map_or(Value::Null, |text| serde_json::from_str(text).unwrap());
+        assert_eq!(kept, *wanted, "{record}");
+    }
+    assert_eq!(rows[cases.len()]["_extra"], Value::Null);
+}
+
+/// Numbers and texts are kept as they were written.
+#[test]
+fn kept_text_is_verbatim() {
+    let mut decoder = with(&columns(), UnknownFields::Keep);
+    decoder
+        .push(br#"{"id":1,"\u0078":1.50,"y" : "\u00e9"}"#)
+        .unwrap();
+    let rows = rows(&decoder.finish());
+    assert_eq!(rows[0]["_extra"], r#"{"\u0078":1.50,"y" : "\u00e9"}"#);
+}
