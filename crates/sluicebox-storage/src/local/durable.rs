@@ -1,0 +1,91 @@
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Result, Write};
+use std::path::Path;
+
+/// Writes a new file and syncs its bytes. Its folder is made if need be and not synced: the name
+/// of a staged file needs to last only once something refers to it.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let written = new_file(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    if written.is_err() {
+        // What is left of a full disk's half a file is of no use to anybody.
+        remove(path)?;
+    }
+    written
+}
+
+/// Links `source` to `target`, which must be free, and syncs every folder from there to `root`.
+pub(super) fn link(source: &Path, target: &Path, root: &Path) -> Result<()> {
+    let folder = folder_of(target);
+    std::fs::create_dir_all(folder)?;
+    std::fs::hard_link(source, target)?;
+    sync_folders(folder, root)
+}
+
+/// Moves `source` to `target`, whatever is there, and syncs every folder from there to `root`.
+pub(super) fn replace(source: &Path, target: &Path, root: &Path) -> Result<()> {
+    let folder = folder_of(target);
+    std::fs::create_dir_all(folder)?;
+    std::fs::rename(source, target)?;
+    sync_folders(folder, root)
+}
+
+/// Moves a staged file to `target` unless something is there already. Returns the size of what is
+/// there in the end; `None` if both files are missing.
+pub(super) fn publish(staged: &Path, target: &Path, root: &Path) -> Result<Option<u64>> {
+    match link(staged, target, root) {
+        // Another handle may have linked it and died before its sync.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            sync_folders(folder_of(target), root)?;
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        linked => linked?,
+    }
+    match std::fs::metadata(target) {
+        Ok(metadata) => {
+            remove(staged)?;
+            Ok(Some(metadata.len()))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a file, if it is there.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// Syncs `folder` and every folder above it, up to the one that holds `root`: another process may
+/// have made any of them and not have synced it yet. A folder without changes costs next to
+/// nothing.
+pub(super) fn sync_folders(folder: &Path, root: &Path) -> Result<()> {
+    for folder in folder
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root))
+    {
+        File::open(folder)?.sync_all()?;
+    }
+    root.parent()
+        .map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+}
+
+fn new_file(path: &Path) -> Result<File> {
+    let open = || OpenOptions::new().write(true).create_new(true).open(path);
+    match open() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder_of(path))?;
+            open()
+        }
+        opened => opened,
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}

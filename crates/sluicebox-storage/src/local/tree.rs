@@ -1,0 +1,107 @@
+use std::fs::{FileType, read_dir};
+use std::io::{ErrorKind, Result};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use sluicebox_pipeline::ports::LakeObject;
+
+/// A file's bytes; `None` when there is none.
+pub(super) fn read(path: &Path) -> Result<Option<Bytes>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes.into())),
+        Err(error) if is_missing(error.kind()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A walk through a tree in the byte order of its paths, as an object store lists them. It holds
+/// the names of one folder per level and of what it found, never the whole tree.
+pub(super) struct Walk {
+    root: PathBuf,
+    hidden: Vec<PathBuf>,
+    after: String,
+    limit: usize,
+    found: Vec<LakeObject>,
+}
+
+impl Walk {
+    /// A walk that leaves out the folders `hidden` and whatever is not after `after`, and ends
+    /// after `limit` files.
+    pub(super) fn new(root: &Path, hidden: &[PathBuf], after: Option<&str>, limit: usize) -> Self {
+        Self {
+            root: root.to_owned(),
+            hidden: hidden.to_vec(),
+            after: after.unwrap_or_default().to_owned(),
+            limit,
+            found: Vec::new(),
+        }
+    }
+
+    /// The files below `prefix`, which is empty or ends in `/`.
+    pub(super) fn below(mut self, prefix: &str) -> Result<Vec<LakeObject>> {
+        self.visit(prefix)?;
+        Ok(self.found)
+    }
+
+    fn visit(&mut self, prefix: &str) -> Result<()> {
+        for entry in self.entries(prefix)? {
+            if self.found.len() >= self.limit {
+                break;
+            }
+            if entry.ends_with('/') {
+                self.visit(&entry)?;
+            } else if entry > self.after {
+                self.take(entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The paths in a folder, those of folders with a `/` at the end, which gives them their place
+    /// in the order. Links and devices are no part of a lake; neither are names that are not
+    /// UTF-8.
+    fn entries(&self, prefix: &str) -> Result<Vec<String>> {
+        let folder = match read_dir(self.root.join(prefix)) {
+            Err(error) if is_missing(error.kind()) => return Ok(Vec::new()),
+            opened => opened?,
+        };
+        let mut entries = Vec::new();
+        for entry in folder {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if let Ok(name) = entry.file_name().into_string()
+                && !self.hidden.contains(&entry.path())
+            {
+                entries.extend(self.place(format!("{prefix}{name}"), kind));
+            }
+        }
+        entries.sort_unstable();
+        Ok(entries)
+    }
+
+    fn place(&self, path: String, kind: FileType) -> Option<String> {
+        if kind.is_file() {
+            return Some(path);
+        }
+        let folder = format!("{path}/");
+        let passed = self.after > folder && !self.after.starts_with(&folder);
+        (kind.is_dir() && !passed).then_some(folder)
+    }
+
+    /// A file that vanished since its folder was read is not there.
+    fn take(&mut self, path: String) -> Result<()> {
+        match std::fs::metadata(self.root.join(&path)) {
+            Ok(metadata) => self.found.push(LakeObject {
+                path,
+                bytes: metadata.len(),
+            }),
+            Err(error) if is_missing(error.kind()) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+fn is_missing(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
+}

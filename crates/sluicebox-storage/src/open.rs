@@ -1,0 +1,142 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sluicebox_pipeline::ports::LakeStore;
+use url::Url;
+
+use crate::StoreSettings;
+use crate::local::LocalStore;
+use crate::s3::S3Store;
+
+/// Opens the store that `settings` name. Nothing is asked of it yet; see
+/// [`LakeStore::probe`].
+pub fn open(settings: &StoreSettings) -> Result<Arc<dyn LakeStore>, OpenError> {
+    let (lake, control) = (&settings.lake, &settings.control);
+    match (Kind::of(lake)?, Kind::of(control)?) {
+        (Kind::Local, Kind::Local) => {
+            let (lake, control) = (folder(lake)?, folder(control)?);
+            check_apart(&lake, &control)?;
+            Ok(Arc::new(LocalStore::new(&lake, &control)))
+        }
+        (Kind::S3, Kind::S3) => Ok(Arc::new(S3Store::new(lake, control, &settings.s3)?)),
+        _ => Err(OpenError::MixedStores {
+            lake: lake.to_string(),
+            control: control.to_string(),
+        }),
+    }
+}
+
+/// Why a store cannot be opened as it is configured.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No store goes by that scheme.
+    #[error("`{0}` names no store that can hold a lake; use file:///folder or s3://bucket/prefix")]
+    UnknownScheme(String),
+    /// Two kinds of stores.
+    #[error("lake ({lake}) and control tree ({control}) must lie in the same kind of store")]
+    MixedStores {
+        /// The lake's root.
+        lake: String,
+        /// The control tree's root.
+        control: String,
+    },
+    /// One tree is the other.
+    #[error("lake and control tree are both {0}; give the control tree a folder of its own")]
+    SameTree(String),
+    /// No absolute folder on this machine.
+    #[error("`{0}` names no folder of this machine; write it with three slashes: file:///folder")]
+    NotAFolder(String),
+    /// No bucket, or something else than bucket and prefix.
+    #[error("`{0}` is no bucket with a prefix; write s3://bucket or s3://bucket/prefix")]
+    NotABucket(String),
+    /// Amazon's directory buckets list in no order, and the chain is found by ordered listing.
+    #[error(
+        "the bucket {0} is an S3 Express directory bucket, which lists without order; use a general \
+         purpose bucket"
+    )]
+    DirectoryBucket(String),
+    /// No TLS, unasked.
+    #[error("the S3 endpoint {0} is not encrypted; use https, or set allow_http to accept that")]
+    PlainHttp(String),
+    /// No `http://` or `https://`.
+    #[error("the S3 endpoint `{0}` is no URL such as https://s3.example.com")]
+    NotAnEndpoint(String),
+    /// The credentials that were found cannot be used.
+    #[error("S3 credentials: {0}")]
+    Credentials(String),
+    /// The client does not take the settings.
+    #[error("S3 settings: {0}")]
+    Client(String),
+}
+
+enum Kind {
+    Local,
+    S3,
+}
+
+impl Kind {
+    fn of(url: &Url) -> Result<Self, OpenError> {
+        match url.scheme() {
+            "file" => Ok(Self::Local),
+            "s3" | "s3a" => Ok(Self::S3),
+            _ => Err(OpenError::UnknownScheme(url.to_string())),
+        }
+    }
+}
+
+fn folder(url: &Url) -> Result<PathBuf, OpenError> {
+    url.to_file_path()
+        .map_err(|()| OpenError::NotAFolder(url.to_string()))
+}
+
+fn check_apart(lake: &Path, control: &Path) -> Result<(), OpenError> {
+    if lake == control {
+        return Err(OpenError::SameTree(lake.display().to_string()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::S3Settings;
+
+    fn error(lake: &str, control: &str) -> String {
+        let settings = StoreSettings {
+            lake: lake.parse().expect("URL"),
+            control: control.parse().expect("URL"),
+            s3: S3Settings {
+                endpoint: Some("http://127.0.0.1:1".to_owned()),
+                ..S3Settings::default()
+            },
+        };
+        open(&settings).expect_err("refused").to_string()
+    }
+
+    /// Each mistake in the lake's address is named with its cure.
+    #[test]
+    fn mistakes_are_named() {
+        for (lake, control, words) in [
+            (
+                "ftp://host/lake",
+                "ftp://host/control",
+                "file:///folder or s3://",
+            ),
+            ("s3://lake/golden", "file:///control", "same kind of store"),
+            ("file:///lake", "file:///lake/", "folder of its own"),
+            ("s3://lake/a", "s3://lake/a/", "folder of its own"),
+            ("file://host/lake", "file:///control", "three slashes"),
+            ("s3:///golden", "s3://lake/control", "s3://bucket/prefix"),
+            ("s3://lake/a?x=1", "s3://lake/control", "s3://bucket/prefix"),
+            (
+                "s3://lake--use1-az4--x-s3/a",
+                "s3://lake/b",
+                "general purpose bucket",
+            ),
+            ("s3://lake/a", "s3://lake/b", "allow_http"),
+        ] {
+            let error = error(lake, control);
+            assert!(error.contains(words), "{lake} {control}: {error}");
+        }
+    }
+}

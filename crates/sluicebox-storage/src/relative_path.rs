@@ -1,0 +1,89 @@
+use sluicebox_pipeline::ports::{Class, StoreError};
+
+use crate::Operation;
+
+/// The folder, in the lake and in the control tree, that holds what is not there yet. Never listed.
+pub(crate) const STAGING: &str = "_staging";
+
+/// Refuses a path that could leave its root, that stores spell differently, or that lies in
+/// [`STAGING`]. Everything else (`=`, spaces, any Unicode) is kept as it is.
+pub(crate) fn check(operation: Operation, root: &str, path: &str) -> Result<(), StoreError> {
+    match complaint(path) {
+        None => Ok(()),
+        Some(complaint) => Err(operation.error(
+            format!("{root}/{}", path.escape_debug()),
+            Class::Fatal,
+            format!("the path {complaint}"),
+        )),
+    }
+}
+
+/// The folder that `prefix` names, with a `/` at its end; empty for the root.
+pub(crate) fn check_prefix(
+    operation: Operation,
+    root: &str,
+    prefix: &str,
+) -> Result<String, StoreError> {
+    let folder = prefix.strip_suffix('/').unwrap_or(prefix);
+    if folder.is_empty() {
+        return Ok(String::new());
+    }
+    check(operation, root, folder)?;
+    Ok(format!("{folder}/"))
+}
+
+fn complaint(path: &str) -> Option<&'static str> {
+    if path.contains(|c: char| c.is_control() || c == '\\') {
+        return Some("holds a control character or a backslash");
+    }
+    if path.split('/').next() == Some(STAGING) {
+        return Some("lies in the folder that is reserved for staging");
+    }
+    path.split('/').find_map(|segment| match segment {
+        "" => Some("is absolute or has an empty segment"),
+        "." | ".." => Some("has a `.` or `..` segment"),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a lake needs is kept; what could escape its root or differ between stores is refused.
+    #[test]
+    fn paths_are_kept_or_refused() {
+        for (path, refused) in [
+            (
+                "air/flights/dt=2019-09-01/hour=01/p00012.snappy.parquet",
+                false,
+            ),
+            ("flüge/日本/a b+c%20&d", false),
+            ("_staging.d/x", false),
+            ("", true),
+            ("/etc/passwd", true),
+            ("a//b", true),
+            ("a/", true),
+            ("a/../../b", true),
+            ("./a", true),
+            ("a\\b", true),
+            ("a\nb", true),
+            ("_staging/x", true),
+        ] {
+            assert_eq!(
+                check(Operation::Stage, "file:///lake", path).is_err(),
+                refused,
+                "{path:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_a_folder() {
+        let prefix = |prefix| check_prefix(Operation::List, "s3://lake", prefix);
+        assert_eq!(prefix("").expect("root"), "");
+        assert_eq!(prefix("a/b").expect("folder"), "a/b/");
+        assert_eq!(prefix("a/b/").expect("folder"), "a/b/");
+        assert!(prefix("a//").is_err());
+    }
+}

@@ -1,0 +1,104 @@
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
+use object_store::{BackoffConfig, Certificate, ClientOptions, RetryConfig};
+
+use super::credentials;
+use crate::{Encryption, OpenError, S3Settings};
+
+/// Passing failures are tried again by the caller, which can show them and give up; here only what
+/// heals at once.
+const RETRIES: usize = 2;
+const RETRY_WITHIN: Duration = Duration::from_secs(10);
+const BACKOFF_MAX: Duration = Duration::from_secs(2);
+
+/// A client for `bucket`. It sends nothing yet.
+pub(super) fn connect(bucket: &str, settings: &S3Settings) -> Result<AmazonS3, OpenError> {
+    if bucket.ends_with("--x-s3") {
+        return Err(OpenError::DirectoryBucket(bucket.to_owned()));
+    }
+    let builder = credentials::find(settings)?.with_bucket_name(bucket);
+    let builder = with_endpoint(builder, bucket, settings)?;
+    let builder = with_encryption(builder, &settings.encryption)?;
+    let builder = match &settings.region {
+        Some(region) => builder.with_region(region),
+        None => builder,
+    };
+    builder
+        .with_conditional_put(S3ConditionalPut::ETagMatch)
+        .with_retry(RetryConfig {
+            max_retries: RETRIES,
+            retry_timeout: RETRY_WITHIN,
+            backoff: BackoffConfig {
+                max_backoff: BACKOFF_MAX,
+                ..BackoffConfig::default()
+            },
+        })
+        .with_client_options(client_options(settings)?)
+        .build()
+        .map_err(refused)
+}
+
+/// A body is left out of the signature only where TLS protects it: its SHA-256 costs more than all
+/// the rest of a request.
+fn with_endpoint(
+    builder: AmazonS3Builder,
+    bucket: &str,
+    settings: &S3Settings,
+) -> Result<AmazonS3Builder, OpenError> {
+    let builder = builder.with_virtual_hosted_style_request(!settings.path_style);
+    let Some(endpoint) = &settings.endpoint else {
+        return Ok(builder.with_unsigned_payload(settings.unsigned_payload));
+    };
+
+    let endpoint = endpoint.trim_end_matches('/');
+    let Some((scheme @ ("http" | "https"), host)) = endpoint.split_once("://") else {
+        return Err(OpenError::NotAnEndpoint(endpoint.to_owned()));
+    };
+    if scheme == "http" && !settings.allow_http {
+        return Err(OpenError::PlainHttp(endpoint.to_owned()));
+    }
+    // With the bucket in the host name the client expects it in the endpoint.
+    let host = if settings.path_style {
+        host.to_owned()
+    } else {
+        format!("{bucket}.{host}")
+    };
+    Ok(builder
+        .with_endpoint(format!("{scheme}://{host}"))
+        .with_unsigned_payload(settings.unsigned_payload && scheme == "https"))
+}
+
+fn with_encryption(
+    builder: AmazonS3Builder,
+    encryption: &Encryption,
+) -> Result<AmazonS3Builder, OpenError> {
+    Ok(match encryption {
+        Encryption::BucketDefault => builder,
+        Encryption::SseS3 => {
+            let key = "aws_server_side_encryption".parse().map_err(refused)?;
+            builder.with_config(key, "AES256")
+        }
+        Encryption::SseKms(key) => builder.with_sse_kms_encryption(key),
+    })
+}
+
+fn client_options(settings: &S3Settings) -> Result<ClientOptions, OpenError> {
+    let options = ClientOptions::new()
+        .with_allow_http(settings.allow_http)
+        .with_connect_timeout(settings.connect_timeout)
+        .with_timeout(settings.request_timeout);
+    let Some(file) = settings.environment.get("AWS_CA_BUNDLE") else {
+        return Ok(options);
+    };
+    let pem = std::fs::read(file)
+        .map_err(|error| OpenError::Client(format!("cannot read AWS_CA_BUNDLE {file}: {error}")))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(refused)?;
+    Ok(certificates
+        .into_iter()
+        .fold(options, ClientOptions::with_root_certificate))
+}
+
+fn refused(error: object_store::Error) -> OpenError {
+    OpenError::Client(error.to_string())
+}

@@ -1,0 +1,111 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use url::Url;
+
+/// Where a lake lies and how its store is reached.
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// The lake's root: `file:///srv/lake`, `s3://bucket/golden`.
+    pub lake: Url,
+    /// The control tree's root, in the same kind of store. The two may lie in different buckets or
+    /// folders, and the control tree may lie inside the lake, but never under a table's root.
+    pub control: Url,
+    /// How S3 is reached; of no meaning to other stores.
+    pub s3: S3Settings,
+}
+
+/// How S3 is reached.
+#[derive(Clone, Debug)]
+pub struct S3Settings {
+    /// The service's address without the bucket, for servers other than AWS.
+    pub endpoint: Option<String>,
+    /// The bucket's region; `us-east-1` if it is named nowhere.
+    pub region: Option<String>,
+    /// Whether the bucket stands in the path (`host/bucket/key`) instead of the host name.
+    pub path_style: bool,
+    /// Whether an endpoint may be reached without TLS.
+    pub allow_http: bool,
+    /// Whether bodies are left out of the signature where TLS protects them.
+    pub unsigned_payload: bool,
+    /// How objects are encrypted at rest.
+    pub encryption: Encryption,
+    /// The access key. Without one, `environment` says where credentials come from; without that,
+    /// it is the machine's role.
+    pub credentials: Option<Credentials>,
+    /// Variables of the AWS tools, by name, as the process found them: access key, web identity,
+    /// container, `AWS_PROFILE`, `AWS_SHARED_CREDENTIALS_FILE`, `AWS_CA_BUNDLE`, and `HOME`, below
+    /// which the credentials file lies. Unknown ones are ignored.
+    pub environment: Environment,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long one request may take, its body included.
+    pub request_timeout: Duration,
+}
+
+/// An access key of AWS, or of a server that speaks S3.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The key's id.
+    pub access_key_id: String,
+    /// Its secret.
+    pub secret_access_key: String,
+    /// The token of temporary credentials.
+    pub session_token: Option<String>,
+}
+
+/// Environment variables by name. Shows their names only: some hold secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Environment(pub BTreeMap<String, String>);
+
+/// Encryption at rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Encryption {
+    /// As the bucket is set up.
+    #[default]
+    BucketDefault,
+    /// With keys that S3 keeps (SSE-S3).
+    SseS3,
+    /// With this key of the key management service (SSE-KMS): its id, ARN or alias.
+    SseKms(String),
+}
+
+impl Default for S3Settings {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            region: None,
+            path_style: false,
+            allow_http: false,
+            unsigned_payload: true,
+            encryption: Encryption::BucketDefault,
+            credentials: None,
+            environment: Environment::default(),
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Environment {
+    /// The variable's value, if it is set and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
