@@ -1,4 +1,48 @@
-//! The driver: one record's whole way, the ports to the world, limits and the drain.
+//! The driver: one record's whole way through the service, the ports to the world, limits, drain.
+//!
+//! ```text
+//!  polling thread        worker threads                        I/O runtime
+//!  ──────────────        ──────────────                        ───────────
+//!  group, rebalances     take a batch → decode → rules →       commit: stage → create record →
+//!        │               event time → dedup → write            list → publish → Kafka offset
+//!        ▼                     │        ▲                              │      ▲
+//!   assignment ──Start/End──▶ inbox     └──────── Outcome ─────────────┘      │
+//!                              └── a range is full, old or idle: cut ─────────┘
+//! ```
+//!
+//! What holds it together:
+//! 1. A partition is read by one worker, and its inbox is served only between two batches: a record
+//!    fetched for an earlier assignment cannot meet a later one.
+//! 2. One commit per partition is on its way; reading goes on meanwhile.
+//! 3. Nothing is evicted: what fills memory is committed, and reading waits until there is room.
+//! 4. Whatever fails in passing is tried again; what would lose or double records halts its
+//!    partition with a sentence that names the cure.
+//!
+//! Not here: Kafka, stores, HTTP and the command line, which stand behind [`ports`].
 
 pub mod ports;
-pub mod readiness;
+mod topic;
+mod environment;
+mod memory;
+mod readiness;
+mod status;
+mod driver;
+mod assignment;
+mod inbox;
+mod worker;
+mod lane;
+mod hops;
+mod open_range;
+mod commit;
+mod chain_io;
+mod failpoint;
+
+pub use driver::Driver;
+pub use environment::Environment;
+pub use hops::write::with_kafka_column;
+pub use memory::{HeldMemory, MemoryLimit};
+pub use readiness::Readiness;
+pub use status::{PartitionStatus, Phase, StatusBoard};
+pub use topic::{
+    DedupSpec, EventTimeSpec, RollCause, RollPolicy, Tombstones, TopicCatalog, TopicSpec,
+};

@@ -13,7 +13,9 @@ impl Readiness {
     /// `dependency` (such as `store`, `kafka`, `dead_letter flights.dlq`, `partition flights[3]`)
     /// does not work, and why.
     pub fn down(&self, dependency: &str, reason: impl Into<String>) {
-        self.waiting.write().insert(dependency.to_owned(), reason.into());
+        self.waiting
+            .write()
+            .insert(dependency.to_owned(), reason.into());
     }
 
     /// It works again.
@@ -26,6 +28,10 @@ impl Readiness {
     /// Everything that is down, in alphabetical order.
     #[must_use]
     pub fn reasons(&self) -> Vec<(String, String)> {
-        self.waiting.read().iter().map(|(name, why)| (name.clone(), why.clone())).collect()
+        self.waiting
+            .read()
+            .iter()
+            .map(|(name, why)| (name.clone(), why.clone()))
+            .collect()
     }
 }

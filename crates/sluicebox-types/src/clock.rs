@@ -19,10 +19,15 @@ pub struct SystemClock {
 
 impl SystemClock {
     /// A clock whose monotonic zero is this moment.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clocks"
+    )]
     #[must_use]
     pub fn new() -> Self {
-        Self { started: std::time::Instant::now() }
+        Self {
+            started: std::time::Instant::now(),
+        }
     }
 }
 
@@ -33,11 +38,16 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clocks"
+    )]
     fn now_millis(&self) -> i64 {
         std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+            .map_or(0, |since| {
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            })
     }
 
     fn monotonic(&self) -> Duration {
@@ -55,7 +65,9 @@ impl ManualClock {
     /// A clock that shows `millis` since 1970-01-01 UTC.
     #[must_use]
     pub const fn at(millis: i64) -> Self {
-        Self { millis: AtomicI64::new(millis) }
+        Self {
+            millis: AtomicI64::new(millis),
+        }
     }
 
     /// Moves the clock forward.

@@ -58,7 +58,8 @@ impl PartitionDate {
     pub fn plain_path(&self) -> String {
         let (year, month, day) = civil(self.days);
         let date = format!("{year:04}/{month:02}/{day:02}");
-        self.hour.map_or_else(|| date.clone(), |hour| format!("{date}/{hour:02}"))
+        self.hour
+            .map_or_else(|| date.clone(), |hour| format!("{date}/{hour:02}"))
     }
 }
 
@@ -95,7 +96,9 @@ impl Serialize for PartitionDate {
 
 impl<'de> Deserialize<'de> for PartitionDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -107,7 +110,10 @@ fn parse(text: &str) -> Option<PartitionDate> {
     if hour.is_some_and(|hour| hour > 23) {
         return None;
     }
-    let mut fields = dt.strip_prefix("dt=")?.splitn(3, '-').map(|field| field.parse::<i64>().ok());
+    let mut fields = dt
+        .strip_prefix("dt=")?
+        .splitn(3, '-')
+        .map(|field| field.parse::<i64>().ok());
     let days = days_of_civil(fields.next()??, fields.next()??, fields.next()??);
     let date = PartitionDate { days, hour };
     (date.to_string() == text).then_some(date)
@@ -124,7 +130,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_shifted + 2) / 5 + 1;
-    let month = if month_shifted < 10 { month_shifted + 3 } else { month_shifted - 9 };
+    let month = if month_shifted < 10 {
+        month_shifted + 3
+    } else {
+        month_shifted - 9
+    };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -152,7 +162,10 @@ mod tests {
             (-1, "dt=1969-12-31/hour=23"),
             (951_782_400_000_000, "dt=2000-02-29/hour=00"),
         ] {
-            assert_eq!(PartitionDate::of_micros(micros, Granularity::Hour).to_string(), folder);
+            assert_eq!(
+                PartitionDate::of_micros(micros, Granularity::Hour).to_string(),
+                folder
+            );
         }
     }
 
@@ -161,12 +174,21 @@ mod tests {
         let date = PartitionDate::of_micros(1_567_299_600_000_000, Granularity::Hour);
         assert_eq!(date.plain_path(), "2019/09/01/01");
         let day = PartitionDate::of_micros(1_567_299_600_000_000, Granularity::Day);
-        assert_eq!((day.plain_path().as_str(), day.hour()), ("2019/09/01", None));
+        assert_eq!(
+            (day.plain_path().as_str(), day.hour()),
+            ("2019/09/01", None)
+        );
     }
 
     #[test]
     fn nonsense_is_no_date() {
-        for text in ["", "dt=2019-1-01", "dt=2019-02-30", "dt=2019-09-01/hour=24", "dt=a-b-c"] {
+        for text in [
+            "",
+            "dt=2019-1-01",
+            "dt=2019-02-30",
+            "dt=2019-09-01/hour=24",
+            "dt=a-b-c",
+        ] {
             assert!(text.parse::<PartitionDate>().is_err(), "{text}");
         }
     }

@@ -109,7 +109,9 @@ impl HeaderList for OwnedRecord {
     }
 
     fn get(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
-        self.headers.get(index).map(|(name, value)| (name.as_slice(), value.as_deref()))
+        self.headers
+            .get(index)
+            .map(|(name, value)| (name.as_slice(), value.as_deref()))
     }
 }
 

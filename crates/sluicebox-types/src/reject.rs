@@ -122,7 +122,10 @@ pub struct Reject {
 impl Reject {
     /// A verdict.
     pub fn new(reason: RejectReason, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason, message: message.into() }
+        Self {
+            reason,
+            message: message.into(),
+        }
     }
 }
 
@@ -139,13 +142,19 @@ mod tests {
     /// Codes are an interface: each is unique and in the form that labels and headers take.
     #[test]
     fn codes_are_unique_lower_snake_case_and_explained() {
-        let mut codes: Vec<_> = RejectReason::ALL.iter().map(|reason| reason.code()).collect();
+        let mut codes: Vec<_> = RejectReason::ALL
+            .iter()
+            .map(|reason| reason.code())
+            .collect();
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), RejectReason::ALL.len());
         for reason in RejectReason::ALL {
             let code = reason.code();
-            assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+            assert!(
+                code.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            );
             assert!(reason.meaning().ends_with('.'), "{code} has no sentence");
         }
     }

@@ -102,9 +102,9 @@ pub enum ColumnType {
     /// Named members.
     Struct(Vec<Column>),
     /// Elements of one type; null elements are allowed.
-    List(Box<ColumnType>),
+    List(Box<Self>),
     /// String keys to values of one type; null values are allowed.
-    Map(Box<ColumnType>),
+    Map(Box<Self>),
 }
 
 impl fmt::Display for ColumnType {

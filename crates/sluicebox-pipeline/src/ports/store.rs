@@ -36,8 +36,12 @@ pub trait LakeStore: Send + Sync + std::fmt::Debug {
 
     /// Makes a staged file visible at `path`, once. Idempotent: publishing what is published
     /// already is `Done`. `bytes` is the size the file must have.
-    async fn publish(&self, path: &str, bytes: u64, staged: &Staged)
-    -> Result<Published, StoreError>;
+    async fn publish(
+        &self,
+        path: &str,
+        bytes: u64,
+        staged: &Staged,
+    ) -> Result<Published, StoreError>;
 
     /// Throws staged data away. Only for an attempt that provably lost.
     async fn abandon(&self, path: &str, staged: &Staged) -> Result<(), StoreError>;

@@ -1,0 +1,203 @@
+//! Performs the chain's commands against the store: the only place where the machines of
+//! `sluicebox-chain` meet I/O. Passing failures are tried again without end, with growing pauses,
+//! and shown on `/readyz`; a caller that has a deadline drops the future.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use sluicebox_chain::{
+    Answer, Assign, AssignStep, ChainId, Command, Commit, CommitRecord, CommitStep, Halt, Hint,
+    Ownership, Tail, seq_of_path,
+};
+use sluicebox_types::{DataFile, Offset};
+use uuid::Uuid;
+
+use crate::environment::Environment;
+use crate::failpoint::failpoint;
+use crate::ports::{Class, LakeStore, Published, StoreError};
+
+/// Files of one commit that are published at the same time.
+const PUBLISH_CONCURRENCY: usize = 8;
+const PAUSE_FIRST: Duration = Duration::from_millis(50);
+const PAUSE_LAST: Duration = Duration::from_secs(5);
+
+/// How an append ended.
+#[derive(Debug)]
+pub(crate) enum Appended {
+    /// The record is the tail and its files are visible.
+    Committed(Tail),
+    /// Another attempt has the place; staged files of this one can go.
+    Lost(Uuid),
+    /// The record was made, and somebody has gone on from it.
+    Superseded,
+    /// A person has to look.
+    Halted(Halt),
+}
+
+/// Takes a partition over; `start` is where it begins if it has no chain yet.
+pub(crate) async fn take_over(
+    env: &Environment,
+    chain: &ChainId,
+    hint: Option<Hint>,
+    start: Offset,
+) -> Result<Ownership, Halt> {
+    let (id, at) = ((env.fresh_id)(), rfc3339(env.clock.now_millis()));
+    let mut step = Assign::start(chain.clone(), hint, id, env.writer.clone(), at);
+    loop {
+        match step {
+            AssignStep::Do(machine, Command::Start) => {
+                step = machine.answer(Answer::StartsAt(start));
+            }
+            AssignStep::Do(machine, command) => {
+                step = machine.answer(perform(env, chain, &command).await);
+            }
+            AssignStep::Owned(ownership) => return Ok(ownership),
+            AssignStep::Halt(halt) => return Err(halt),
+        }
+    }
+}
+
+/// Appends a record whose files are staged.
+pub(crate) async fn append(env: &Environment, record: CommitRecord) -> Appended {
+    let chain = record.chain.clone();
+    let mut step = Commit::start(record);
+    loop {
+        match step {
+            CommitStep::Do(machine, command) => {
+                step = machine.answer(perform(env, &chain, &command).await);
+            }
+            CommitStep::Committed(tail) => return Appended::Committed(tail),
+            CommitStep::Lost { winner } => return Appended::Lost(winner),
+            CommitStep::Superseded => return Appended::Superseded,
+            CommitStep::Halt(halt) => return Appended::Halted(halt),
+        }
+    }
+}
+
+async fn perform(env: &Environment, chain: &ChainId, command: &Command) -> Answer {
+    match command {
+        Command::Create(record) => create(env, record).await,
+        Command::Start => Answer::StartsAt(0),
+        Command::List { .. } | Command::Get { .. } | Command::Publish(_) => {
+            let what = format!("store (partition {}[{}])", chain.topic, chain.partition);
+            until_done(env, &what, || ask(env.store.as_ref(), chain, command)).await
+        }
+    }
+}
+
+/// Any answer but "created" proves nothing, so nothing is tried again here: the machine reads back.
+async fn create(env: &Environment, record: &CommitRecord) -> Answer {
+    let Ok(bytes) = record.to_bytes() else {
+        return Answer::CreateUnclear;
+    };
+    failpoint("before_create");
+    match env
+        .store
+        .create_control(&record.path(), Bytes::from(bytes))
+        .await
+    {
+        Ok(()) => {
+            failpoint("after_create");
+            Answer::Created
+        }
+        Err(error) => {
+            tracing::debug!(%error, "create is unclear, reading back");
+            // The record is durable or not; a pause keeps a refusing store from being flooded.
+            tokio::time::sleep(PAUSE_FIRST).await;
+            Answer::CreateUnclear
+        }
+    }
+}
+
+async fn ask(
+    store: &dyn LakeStore,
+    chain: &ChainId,
+    command: &Command,
+) -> Result<Answer, StoreError> {
+    match command {
+        Command::List { after, limit } => {
+            let after = after.map(|seq| chain.path(seq));
+            let paths = store
+                .list_control(&chain.prefix(), after.as_deref(), *limit)
+                .await?;
+            failpoint("after_list");
+            Ok(Answer::Listed(
+                paths.iter().filter_map(|path| seq_of_path(path)).collect(),
+            ))
+        }
+        Command::Get { seq } => {
+            let path = chain.path(*seq);
+            let Some(bytes) = store.get_control(&path).await? else {
+                return Ok(Answer::Got(None));
+            };
+            Ok(match CommitRecord::parse(&path, &bytes) {
+                Ok(record) => Answer::Got(Some(Box::new(record))),
+                Err(error) => Answer::Unreadable(error.to_string()),
+            })
+        }
+        Command::Publish(record) => publish(store, record).await,
+        Command::Create(_) | Command::Start => Ok(Answer::CreateUnclear),
+    }
+}
+
+/// All files in parallel: closing a file may take half a second on some stores.
+async fn publish(store: &dyn LakeStore, record: &CommitRecord) -> Result<Answer, StoreError> {
+    failpoint("before_publish");
+    let each: Vec<_> = record
+        .files
+        .iter()
+        .map(|file| publish_one(store, file))
+        .collect();
+    let gone: Vec<Option<String>> = stream::iter(each)
+        .buffer_unordered(PUBLISH_CONCURRENCY)
+        .try_collect()
+        .await?;
+    failpoint("after_publish");
+    Ok(gone
+        .into_iter()
+        .flatten()
+        .next()
+        .map_or(Answer::Published, Answer::StagedDataGone))
+}
+
+/// Answers the file's path if its data is gone.
+async fn publish_one(store: &dyn LakeStore, file: &DataFile) -> Result<Option<String>, StoreError> {
+    let published = store.publish(&file.path, file.bytes, &file.stage).await?;
+    failpoint("between_publishes");
+    Ok((published == Published::StagedDataGone).then(|| file.path.clone()))
+}
+
+/// Tries until it works. Nothing is lost by waiting: what is staged stays, what is read is bounded
+/// by the memory limit.
+pub(crate) async fn until_done<T, F>(
+    env: &Environment,
+    dependency: &str,
+    mut operation: impl FnMut() -> F,
+) -> T
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut pause = PAUSE_FIRST;
+    loop {
+        match operation().await {
+            Ok(done) => {
+                env.readiness.up(dependency);
+                return done;
+            }
+            Err(error) => {
+                if pause >= PAUSE_FIRST * 4 || error.class == Class::Fatal {
+                    env.readiness.down(dependency, error.to_string());
+                }
+                tracing::warn!(%error, pause_ms = pause.as_millis(), "store: trying again");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSE_LAST);
+            }
+        }
+    }
+}
+
+/// `millis` since 1970-01-01 UTC as RFC 3339.
+pub(crate) fn rfc3339(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis).map_or_else(|_| String::new(), |at| at.to_string())
+}

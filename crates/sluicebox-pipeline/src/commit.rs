@@ -1,0 +1,160 @@
+//! One commit, from closed files to the Kafka offset. Runs on the I/O runtime, one at a time per
+//! partition, while the worker reads on.
+
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+use metrics::{counter, histogram};
+use sluicebox_chain::{CommitRecord, Counts, Halt, Hint, Tail};
+use sluicebox_parquet::{ClosedFile, TableSpec};
+use sluicebox_types::{DataFile, FileKind, TopicPartition};
+
+use crate::chain_io::{Appended, append, until_done};
+use crate::environment::Environment;
+use crate::failpoint::failpoint;
+use crate::memory::HeldMemory;
+use crate::ports::{Outstanding, SourceControl};
+use crate::topic::RollCause;
+
+/// Files of one commit that are staged at the same time.
+const STAGE_CONCURRENCY: usize = 4;
+
+/// A range whose files are closed: what a worker hands over.
+#[derive(Debug)]
+pub(crate) struct CutRange {
+    pub(crate) partition: TopicPartition,
+    pub(crate) epoch: u64,
+    pub(crate) table: Arc<TableSpec>,
+    /// The record to make; its files are filled in when they are staged.
+    pub(crate) record: CommitRecord,
+    pub(crate) files: Vec<ClosedFile>,
+    pub(crate) outstanding: Arc<Outstanding>,
+    pub(crate) held: HeldMemory,
+    pub(crate) cause: RollCause,
+}
+
+/// What became of a commit: what a worker is told.
+#[derive(Debug)]
+pub(crate) enum CommitOutcome {
+    /// It is the tail.
+    Committed(Tail, Counts),
+    /// Somebody else goes on from here.
+    Overtaken,
+    /// A person has to look.
+    Halted(Halt),
+}
+
+/// Stages, appends, publishes and tells Kafka.
+pub(crate) async fn commit(
+    env: &Environment,
+    control: &dyn SourceControl,
+    cut: CutRange,
+) -> CommitOutcome {
+    let started = env.clock.monotonic();
+    let CutRange {
+        partition,
+        table,
+        mut record,
+        files,
+        outstanding,
+        held,
+        cause,
+        ..
+    } = cut;
+    record.files = stage_all(env, files).await;
+    failpoint("after_stage");
+    wait_for_dead_letters(env, &partition, &outstanding).await;
+    failpoint("after_dead_letters");
+    let counts = record.count;
+    let files = record.files.clone();
+    match append(env, record).await {
+        Appended::Committed(tail) => {
+            failpoint("before_offset");
+            control.commit(&partition, tail.end, &Hint::of(&tail).to_metadata());
+            failpoint("after_offset");
+            observe(&table, &files, cause);
+            let took = env.clock.monotonic().saturating_sub(started);
+            histogram!("sluicebox_commit_duration_seconds").record(took.as_secs_f64());
+            drop(held);
+            CommitOutcome::Committed(tail, counts)
+        }
+        Appended::Lost(winner) => {
+            tracing::info!(%partition, %winner, "another attempt took this place in the chain");
+            abandon_all(env, &files).await;
+            CommitOutcome::Overtaken
+        }
+        Appended::Superseded => CommitOutcome::Overtaken,
+        Appended::Halted(halt) => CommitOutcome::Halted(halt),
+    }
+}
+
+async fn stage_all(env: &Environment, files: Vec<ClosedFile>) -> Vec<DataFile> {
+    let each: Vec<_> = files.into_iter().map(|file| stage_one(env, file)).collect();
+    stream::iter(each)
+        .buffered(STAGE_CONCURRENCY)
+        .collect()
+        .await
+}
+
+async fn stage_one(env: &Environment, file: ClosedFile) -> DataFile {
+    let stage = || env.store.stage(&file.path, file.bytes.clone());
+    let stage = until_done(env, "store (staging)", stage).await;
+    failpoint("between_stages");
+    DataFile {
+        bytes: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
+        path: file.path,
+        kind: file.kind,
+        rows: file.rows,
+        xxh3: file.xxh3,
+        partition_date: file.partition_date,
+        event_time: file.event_time,
+        stage,
+    }
+}
+
+/// Golden rows must not be committed before the rejects of their range are safe: after a crash the
+/// range would not be read again.
+async fn wait_for_dead_letters(
+    env: &Environment,
+    partition: &TopicPartition,
+    outstanding: &Outstanding,
+) {
+    if outstanding.count() == 0 {
+        return;
+    }
+    let dependency = format!("dead letters of {partition}");
+    let waiting = format!("{} dead letters wait for the broker", outstanding.count());
+    let patience = std::time::Duration::from_secs(5);
+    if tokio::time::timeout(patience, outstanding.settled())
+        .await
+        .is_err()
+    {
+        env.readiness.down(&dependency, waiting);
+        outstanding.settled().await;
+        env.readiness.up(&dependency);
+    }
+}
+
+/// Best effort: what is left behind is invisible and goes by the store's own clean-up.
+async fn abandon_all(env: &Environment, files: &[DataFile]) {
+    for file in files {
+        if let Err(error) = env.store.abandon(&file.path, &file.stage).await {
+            tracing::debug!(%error, "staged data of a lost attempt was left behind");
+        }
+    }
+}
+
+fn observe(table: &TableSpec, files: &[DataFile], cause: RollCause) {
+    let table = format!("{}.{}", table.database, table.table);
+    for file in files {
+        let kind = match file.kind {
+            FileKind::Golden => "golden",
+            FileKind::Quarantine => "quarantine",
+        };
+        let labels = [("table", table.clone()), ("kind", kind.to_owned())];
+        counter!("sluicebox_files_published_total", &labels).increment(1);
+        counter!("sluicebox_files_rows_total", &labels).increment(file.rows);
+        counter!("sluicebox_files_bytes_total", &labels).increment(file.bytes);
+    }
+    counter!("sluicebox_rolls_total", "table" => table, "cause" => cause.as_str()).increment(1);
+}

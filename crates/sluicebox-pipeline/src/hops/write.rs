@@ -1,0 +1,140 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use sluicebox_parquet::{Rejected, WriteError, kafka_column, kafka_field, quarantine_batch};
+use sluicebox_types::{SourceRecord, TopicPartition};
+
+use super::Fate;
+use super::dedup::Unique;
+use super::event_time::Timed;
+use crate::open_range::OpenRange;
+use crate::ports::DeadLetter;
+
+/// Puts every record of a run where its fate says, and counts it. Records below the open range are
+/// a replay: the window has seen them, nothing else happens to them.
+pub(crate) fn write(
+    range: &mut OpenRange,
+    partition: &TopicPartition,
+    records: &[SourceRecord<'_>],
+    dead_letter: bool,
+    Unique(timed): Unique,
+    outbox: &mut VecDeque<DeadLetter>,
+) -> Result<(), WriteError> {
+    let mut rejected = Vec::new();
+    let mut settle = |record: usize, fate: &Fate| {
+        let Some(record) = records
+            .get(record)
+            .filter(|record| record.offset >= range.start())
+        else {
+            return;
+        };
+        range.count(record.offset, fate);
+        if let Fate::Rejected(reject) = fate {
+            rejected.push(Rejected {
+                record: record.to_owned_record(),
+                reject: reject.clone(),
+            });
+        }
+    };
+    for (record, fate) in &timed.rows.rowless {
+        settle(*record, fate);
+    }
+    for (origin, fate) in timed.rows.origins.iter().zip(&timed.rows.fates) {
+        settle(origin.record, fate);
+    }
+    write_golden(range, partition, timed)?;
+    write_rejected(range, partition, rejected, dead_letter, outbox)
+}
+
+fn write_golden(
+    range: &mut OpenRange,
+    partition: &TopicPartition,
+    timed: Timed,
+) -> Result<(), WriteError> {
+    let start = range.start();
+    let Timed { rows, mut micros } = timed;
+    let keep: Vec<bool> = rows
+        .origins
+        .iter()
+        .zip(&rows.fates)
+        .map(|(origin, fate)| *fate == Fate::Golden && origin.offset >= start)
+        .collect();
+    let kept = keep.iter().filter(|keep| **keep).count();
+    if kept == 0 {
+        return Ok(());
+    }
+    let mut origins = rows.origins;
+    let mut batch = rows.batch;
+    if kept < keep.len() {
+        batch = filter_record_batch(&batch, &BooleanArray::from(keep.clone()))?;
+        retain(&mut origins, &keep);
+        retain(&mut micros, &keep);
+    }
+    if let Some(schema) = range.schema_with_kafka() {
+        let offsets = origins.iter().map(|origin| origin.offset).collect();
+        let timestamps: Vec<_> = origins
+            .iter()
+            .map(|origin| origin.timestamp_millis)
+            .collect();
+        let column = kafka_column(&partition.topic, partition.partition, offsets, &timestamps);
+        batch = append_column(&batch, Arc::new(column), schema)?;
+    }
+    range.golden.append(&batch, &micros)
+}
+
+fn write_rejected(
+    range: &mut OpenRange,
+    partition: &TopicPartition,
+    rejected: Vec<Rejected>,
+    dead_letter: bool,
+    outbox: &mut VecDeque<DeadLetter>,
+) -> Result<(), WriteError> {
+    if rejected.is_empty() {
+        return Ok(());
+    }
+    let (batch, times) = quarantine_batch(&partition.topic, partition.partition, &rejected)?;
+    range.quarantine.append(&batch, &times)?;
+    if dead_letter {
+        outbox.extend(
+            rejected
+                .into_iter()
+                .map(|Rejected { record, reject }| DeadLetter {
+                    source: partition.clone(),
+                    record,
+                    reject,
+                    receipt: range.outstanding.receipt(),
+                }),
+        );
+    }
+    Ok(())
+}
+
+/// The golden schema: the rows' columns and, last, `_kafka`.
+#[must_use]
+pub fn with_kafka_column(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema
+        .fields()
+        .iter()
+        .cloned()
+        .chain([Arc::new(kafka_field())]);
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn append_column(
+    batch: &RecordBatch,
+    column: ArrayRef,
+    schema: SchemaRef,
+) -> Result<RecordBatch, WriteError> {
+    let mut columns = batch.columns().to_vec();
+    columns.push(column);
+    Ok(RecordBatch::try_new(schema, columns)?)
+}
+
+fn retain<T>(items: &mut Vec<T>, keep: &[bool]) {
+    let mut keep = keep.iter();
+    items.retain(|_| keep.next().copied().unwrap_or(false));
+}
