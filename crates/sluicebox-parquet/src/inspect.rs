@@ -1,0 +1,129 @@
+//! Reads files back for inspection: where a file comes from, and which offsets it holds.
+//!
+//! Works on bytes that nobody vouches for: whatever they are, the answer is a value or an error.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use arrow::error::ArrowError;
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::schema::types::SchemaDescriptor;
+
+use crate::kafka_column::{KAFKA_COLUMN, OFFSET_MEMBER};
+use crate::{Lineage, LineageError};
+
+/// Offsets that are read at once.
+const BATCH_ROWS: usize = 8_192;
+
+/// Bytes that are no file of Sluicebox.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The Parquet reader refuses them.
+    #[error("no readable Parquet file: {0}")]
+    Parquet(#[from] ParquetError),
+    /// A page does not decode.
+    #[error("a page does not decode: {0}")]
+    Page(#[from] ArrowError),
+    /// The Parquet reader gave up on them without an error.
+    #[error("the file is damaged in a way that the Parquet reader has no error for")]
+    Damaged,
+    /// There is no `_kafka.offset` of 64 bits.
+    #[error("the file has no column `_kafka.offset` of type bigint")]
+    NoOffsets,
+    /// An offset is null.
+    #[error("the file has a row without an offset")]
+    NullOffset,
+}
+
+/// The footer of a file.
+///
+/// # Errors
+/// [`InspectError::Parquet`] or [`InspectError::Damaged`] if there is none.
+pub fn read_footer(file: &Bytes) -> Result<ParquetMetaData, InspectError> {
+    guarded(|| Ok(ParquetMetaDataReader::new().parse_and_finish(file)?))
+}
+
+/// Where a file comes from, as its footer tells.
+///
+/// # Errors
+/// The footer lacks an entry, or has one of another form: Sluicebox did not write it.
+pub fn read_lineage(footer: &ParquetMetaData) -> Result<Lineage, LineageError> {
+    Lineage::from_footer(footer)
+}
+
+/// The Kafka offsets of a file's rows, in their order and in batches. Reads that one column only.
+///
+/// # Errors
+/// The bytes are no Parquet file, or it has no such column.
+pub fn read_offsets(file: Bytes) -> Result<Offsets, InspectError> {
+    let reader = guarded(|| {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+        let schema = builder.parquet_schema();
+        let leaf = offset_leaf(schema).ok_or(InspectError::NoOffsets)?;
+        let offsets_only = ProjectionMask::leaves(schema, [leaf]);
+        Ok(builder
+            .with_projection(offsets_only)
+            .with_batch_size(BATCH_ROWS)
+            .build()?)
+    })?;
+    Ok(Offsets {
+        reader: Some(reader),
+    })
+}
+
+fn offset_leaf(schema: &SchemaDescriptor) -> Option<usize> {
+    schema
+        .columns()
+        .iter()
+        .position(|column| column.path().parts() == [KAFKA_COLUMN, OFFSET_MEMBER])
+}
+
+/// The iterator of [`read_offsets`]. It ends after the first error.
+#[derive(Debug)]
+pub struct Offsets {
+    reader: Option<ParquetRecordBatchReader>,
+}
+
+impl Iterator for Offsets {
+    type Item = Result<Vec<i64>, InspectError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut reader = self.reader.take()?;
+        let offsets = guarded(|| match reader.next() {
+            Some(batch) => offsets_of(&batch?).map(Some),
+            None => Ok(None),
+        });
+        if matches!(offsets, Ok(Some(_))) {
+            self.reader = Some(reader);
+        }
+        offsets.transpose()
+    }
+}
+
+fn offsets_of(batch: &RecordBatch) -> Result<Vec<i64>, InspectError> {
+    let kafka = batch
+        .columns()
+        .first()
+        .and_then(|column| column.as_struct_opt());
+    let kafka = kafka.ok_or(InspectError::NoOffsets)?;
+    let offsets = kafka
+        .columns()
+        .first()
+        .and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let offsets = offsets.ok_or(InspectError::NoOffsets)?;
+    if kafka.null_count() > 0 || offsets.null_count() > 0 {
+        return Err(InspectError::NullOffset);
+    }
+    Ok(offsets.values().to_vec())
+}
+
+/// The Parquet reader asserts what a well-formed footer promises (column ranges, level counts), so
+/// damaged bytes can make it panic. Nothing that it touched is used after that.
+fn guarded<T>(read: impl FnOnce() -> Result<T, InspectError>) -> Result<T, InspectError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(InspectError::Damaged))
+}

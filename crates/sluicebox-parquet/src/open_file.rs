@@ -1,0 +1,118 @@
+use arrow::array::RecordBatch;
+use parquet::arrow::arrow_writer::ArrowWriter;
+use parquet::file::metadata::KeyValue;
+
+use crate::WriteError;
+use crate::column_encodings::ColumnEncodings;
+use crate::pending::{PendingRows, is_large};
+use crate::split::{DateRows, RowSelection, widened};
+
+/// About what an encoder holds that it does not report: buffers and tables per column, and its own
+/// output buffer. Measured over many open encoders.
+const ENCODER_BYTES: usize = 16 * 1024;
+const ENCODER_COLUMN_BYTES: usize = 4 * 1024;
+
+/// The file of one date while it grows: rows wait as arrays until they are worth a call of the
+/// encoder, which exists only from then on.
+#[derive(Default)]
+pub(crate) struct OpenFile {
+    encoder: Option<ArrowWriter<Vec<u8>>>,
+    pending: PendingRows,
+    rows: u64,
+    event_time: Option<[i64; 2]>,
+    encoder_memory_bytes: usize,
+    encoded_bytes: usize,
+}
+
+impl OpenFile {
+    /// Adds the rows of `batch` that belong here.
+    pub(crate) fn append(
+        &mut self,
+        batch: &RecordBatch,
+        part: DateRows,
+        columns: &mut ColumnEncodings,
+    ) -> Result<(), WriteError> {
+        let rows = match part.rows {
+            RowSelection::All if is_large(batch) => batch.clone(),
+            some => some.copy_from(batch)?,
+        };
+        self.rows += rows.num_rows() as u64;
+        self.event_time = Some(
+            self.event_time
+                .map_or(part.event_time, |span| widened(span, part.event_time)),
+        );
+        if is_large(&rows) {
+            self.encode_pending(columns)?;
+            return self.encode(&rows, columns);
+        }
+        self.pending.push(rows)?;
+        if self.pending.is_chunk() {
+            self.encode_pending(columns)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Rows in it.
+    pub(crate) const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Smallest and largest event time of its rows.
+    pub(crate) fn event_time(&self) -> [i64; 2] {
+        self.event_time.unwrap_or_default()
+    }
+
+    /// Bytes in memory: waiting rows, the encoder's buffers, encoded row groups.
+    pub(crate) const fn memory_bytes(&self) -> usize {
+        self.pending.memory_bytes() + self.encoder_memory_bytes
+    }
+
+    /// About how large the file would be if it were finished now.
+    pub(crate) const fn file_bytes(&self) -> usize {
+        self.pending.memory_bytes() + self.encoded_bytes
+    }
+
+    /// Encodes what waits and writes the footer with these key-value pairs.
+    pub(crate) fn finish(
+        mut self,
+        footer: Vec<KeyValue>,
+        columns: &mut ColumnEncodings,
+    ) -> Result<Vec<u8>, WriteError> {
+        self.encode_pending(columns)?;
+        let Some(mut encoder) = self.encoder.take() else {
+            return Ok(vec![]);
+        };
+        for pair in footer {
+            encoder.append_key_value_metadata(pair);
+        }
+        let mut bytes = encoder.into_inner()?;
+        bytes.shrink_to_fit();
+        Ok(bytes)
+    }
+
+    fn encode_pending(&mut self, columns: &mut ColumnEncodings) -> Result<(), WriteError> {
+        match self.pending.take()? {
+            Some(rows) => self.encode(&rows, columns),
+            None => Ok(()),
+        }
+    }
+
+    fn encode(
+        &mut self,
+        rows: &RecordBatch,
+        columns: &mut ColumnEncodings,
+    ) -> Result<(), WriteError> {
+        let encoder = match &mut self.encoder {
+            Some(encoder) => encoder,
+            none => none.insert(columns.open(rows)?),
+        };
+        encoder.write(rows)?;
+        self.encoded_bytes = encoder.bytes_written() + encoder.in_progress_size();
+        self.encoder_memory_bytes = encoder.memory_size()
+            + encoder.inner().capacity()
+            + ENCODER_BYTES
+            + ENCODER_COLUMN_BYTES * columns.leaf_count();
+        Ok(())
+    }
+}
