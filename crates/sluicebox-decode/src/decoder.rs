@@ -158,12 +158,8 @@ impl JsonDecoder {
             let message = format!("the value has {} bytes, the limit is {limit}", value.len());
             return Err(Reject::new(RejectReason::TooLarge, message));
         }
-        simdutf8::basic::from_utf8(value).or_else(|_| {
-            Err(Reject::new(
-                RejectReason::InvalidUtf8,
-                "the value is not UTF-8",
-            ))
-        })
+        simdutf8::basic::from_utf8(value)
+            .map_err(|_invalid| Reject::new(RejectReason::InvalidUtf8, "the value is not UTF-8"))
     }
 
     fn read(&mut self, text: &str) -> Result<(), Fault> {

@@ -179,10 +179,10 @@ impl Check {
                 .add(path, SchemaProblem::TooDeep(self.depth_max));
         }
         match data_type {
-            ColumnType::Decimal { precision, scale } => {
-                if !(1..=38).contains(precision) || scale > precision {
-                    self.mistakes.add(path, SchemaProblem::Decimal);
-                }
+            ColumnType::Decimal { precision, scale }
+                if !(1..=38).contains(precision) || scale > precision =>
+            {
+                self.mistakes.add(path, SchemaProblem::Decimal);
             }
             ColumnType::Struct(members) => self.columns(members, path, depth + 1),
             ColumnType::List(element) => {

@@ -25,10 +25,12 @@ pub(super) fn bigint(json: &mut Json<'_>, wanted: &'static str) -> Result<i64, F
 
 pub(super) fn unsigned_bigint(json: &mut Json<'_>) -> Result<i128, Fault> {
     let number = integer(json, "an integer (unsigned_bigint)")?;
-    let value = text::decimal(number.text, 20, 0).or(Err(out_of_range("unsigned_bigint")))?;
-    match u64::try_from(value) {
-        Ok(_) => Ok(value),
-        Err(_) => Err(out_of_range("unsigned_bigint")),
+    let value =
+        text::decimal(number.text, 20, 0).map_err(|unfit| fault(unfit, "unsigned_bigint"))?;
+    if u64::try_from(value).is_ok() {
+        Ok(value)
+    } else {
+        Err(out_of_range("unsigned_bigint"))
     }
 }
 
@@ -69,7 +71,7 @@ pub(super) fn binary(
     buffer.push_with(|bytes| {
         STANDARD
             .decode_vec(text, bytes)
-            .or(Err(fault(Unfit::Invalid, "base64")))
+            .map_err(|_invalid| fault(Unfit::Invalid, "base64"))
     })
 }
 
@@ -134,7 +136,7 @@ fn parse<T: FromStr>(number: Number<'_>, column_type: &'static str) -> Result<T,
     number
         .text
         .parse()
-        .or_else(|_| Err(out_of_range(column_type)))
+        .map_err(|_overflow| out_of_range(column_type))
 }
 
 /// A fraction is rounded to the nearest value, as every reader of JSON does; an integer must keep all

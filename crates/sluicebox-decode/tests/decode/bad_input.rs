@@ -16,6 +16,7 @@ fn flights() -> Vec<sluicebox_types::Column> {
 /// Every kind of malformed value has its code, and its message names the field but none of its
 /// values.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn each_fault_has_its_reason() {
     use RejectReason::*;
     let deep = format!(r#"{{"x":{}"#, "[".repeat(10_000));

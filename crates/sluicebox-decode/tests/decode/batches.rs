@@ -15,7 +15,7 @@ fn columns() -> Vec<sluicebox_types::Column> {
 
 fn record(n: usize) -> Value {
     let text = "x".repeat(n % 50);
-    json!({"n": n, "flag": n % 3 == 0, "text": text, "list": [text, null], "map": {"k": n}})
+    json!({"n": n, "flag": n.is_multiple_of(3), "text": text, "list": [text, null], "map": {"k": n}})
 }
 
 /// Batches are independent: memory that is used again never shows in a batch that is still held, and
@@ -36,7 +36,7 @@ fn batches_do_not_touch_each_other() {
         let (batch_recycled, batch_fresh) = (recycling.finish(), fresh.finish());
         assert_eq!(batch_recycled, batch_fresh);
         assert_eq!(recycling.rows(), 0);
-        if batch % 3 == 0 {
+        if batch.is_multiple_of(3) {
             held.push((batch_recycled, batch_fresh));
         }
     }

@@ -119,7 +119,7 @@ fn garble() -> impl Strategy<Value = Garble> {
 
 fn schema_and_document() -> impl Strategy<Value = (Vec<Column>, String, Garble)> {
     members(3).prop_flat_map(|columns| {
-        let document = value_of(&ColumnType::Struct(columns.clone()), 9);
+        let document = value_of(&ColumnType::Struct(columns.clone()), 29);
         (Just(columns), document, garble())
     })
 }
@@ -347,7 +347,7 @@ fn member_of(member: &Column, members: &[Column], fields: &[(String, Naive)]) ->
 /// Integers must survive the way to a double and back.
 fn double(value: &Value) -> Option<Value> {
     let double = value.as_f64()?;
-    let exact = !(value.is_i64() || value.is_u64()) || format!("{double:.0}") == value.to_string();
+    let exact = !(value.is_i64() || value.is_u64()) || format!("{double:.0}") == format!("{value}");
     exact.then(|| json!(double))
 }
 

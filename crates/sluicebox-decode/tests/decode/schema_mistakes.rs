@@ -10,6 +10,7 @@ fn refused(columns: Vec<Column>, options: DecodeOptions) -> SchemaError {
 
 /// A schema with many mistakes shows all of them, each with its column.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn all_mistakes_are_reported_at_once() {
     let columns = vec![
         column("Carrier", ColumnType::String),
