@@ -26,13 +26,10 @@ impl OffsetSet {
     /// The widest offset range whose members can be told apart.
     pub const WIDTH_MAX: i64 = u32::MAX as i64;
 
-    /// Adds `offset` of a range that starts at `start`. Answers whether it is in the set now; an
-    /// offset outside of what the set can hold is not.
+    /// Adds `offset` of a range that starts at `start`. Answers whether it is new; an offset that
+    /// the set cannot hold is not.
     pub fn insert(&mut self, start: Offset, offset: Offset) -> bool {
-        u32::try_from(offset - start).is_ok_and(|distance| {
-            self.0.insert(distance);
-            true
-        })
+        u32::try_from(offset - start).is_ok_and(|distance| self.0.insert(distance))
     }
 
     /// Adds all of `from..to`.

@@ -36,6 +36,7 @@ mod open_range;
 mod commit;
 mod chain_io;
 mod failpoint;
+pub mod verify;
 
 pub use driver::Driver;
 pub use environment::Environment;

@@ -1,0 +1,91 @@
+use sluicebox_types::FileKind;
+
+use crate::scenario::{NOON, Scenario, event, partition, wait_until};
+
+/// Every record has exactly one fate, and the proof from the lake says the same.
+#[test]
+fn every_record_has_one_fate() {
+    let scenario = Scenario::new();
+    let broker = &scenario.broker;
+    for id in 0..100 {
+        broker.append(&partition(0), NOON + id * 10, None, Some(&event(id)));
+    }
+    broker.append(&partition(0), NOON + 2_000, None, Some(&event(7)));
+    broker.append(&partition(0), NOON + 2_001, None, Some("{"));
+    broker.append(&partition(0), NOON + 2_002, None, None);
+    broker.append(&partition(0), NOON + 70_000, None, Some(&event(7)));
+    scenario.drain();
+
+    let report = scenario.verify();
+    assert!(report.holds(), "{report:#?}");
+    let counts = report.partitions[0].counts;
+    assert_eq!((counts.read, counts.golden), (104, 101));
+    assert_eq!(
+        (counts.duplicate, counts.rejected, counts.skipped),
+        (1, 1, 1)
+    );
+    let golden: Vec<i64> = (0..100).chain([103]).collect();
+    assert_eq!(scenario.visible(FileKind::Golden), golden);
+    assert_eq!(scenario.visible(FileKind::Quarantine), [101]);
+    assert_eq!(*scenario.letters.0.lock(), [(101, "invalid_json")]);
+    assert_eq!(broker.committed(&partition(0)).unwrap().offset, 104);
+}
+
+/// A tail of only bad records advances the commit, and a restart sends none of them again.
+#[test]
+fn a_tail_of_bad_records_is_committed_once() {
+    let scenario = Scenario::new();
+    for id in 0..50 {
+        scenario
+            .broker
+            .append(&partition(0), NOON + id, None, Some(&event(id)));
+    }
+    for index in 0..1_000 {
+        scenario
+            .broker
+            .append(&partition(0), NOON + 100 + index, None, Some("nonsense"));
+    }
+    scenario.drain();
+    scenario.drain();
+    assert_eq!(
+        scenario.broker.committed(&partition(0)).unwrap().offset,
+        1_050
+    );
+    assert_eq!(scenario.letters.0.lock().len(), 1_000);
+    assert!(scenario.verify().holds());
+}
+
+/// A control tree that lost its newest record stops the partition instead of doubling rows.
+#[test]
+fn a_control_tree_that_went_back_halts_the_partition() {
+    let scenario = Scenario::new();
+    for id in 0..100 {
+        scenario
+            .broker
+            .append(&partition(0), NOON + id, None, Some(&event(id)));
+    }
+    scenario.drain();
+    let newest = scenario
+        .store
+        .control_objects()
+        .into_keys()
+        .next_back()
+        .unwrap();
+    assert!(scenario.store.remove_control(&newest));
+
+    let running = scenario.start();
+    scenario.broker.assign_all(running.handler.as_ref());
+    let reason = || {
+        running
+            .readiness
+            .reasons()
+            .pop()
+            .map(|(_, why)| why)
+            .unwrap_or_default()
+    };
+    wait_until("the halt is shown", || {
+        reason().contains("went back in time")
+    });
+    scenario.broker.revoke_all(running.handler.as_ref(), false);
+    running.driver.stop();
+}

@@ -1,0 +1,8 @@
+//! The driver over a broker and a lake in memory: what a record becomes, and that crashes, lost
+//! replies and take-overs change nothing about it.
+
+mod broker;
+mod scenario;
+
+mod fates;
+mod crashes;

@@ -1,0 +1,254 @@
+//! One topic of `{"id": …, "at": …}` records with everything around it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sluicebox_chain::Writer;
+use sluicebox_decode::{DecodeOptions, JsonDecoder};
+use sluicebox_dedup::{KeySpec, WindowMode, WindowSpec};
+use sluicebox_parquet::inspect::read_offsets;
+use sluicebox_parquet::{Compression, Layout, TableSpec, quarantine_schema, schema_fingerprint};
+use sluicebox_pipeline::ports::{
+    AssignmentHandler, DeadLetter, DeadLetterQueue, LakeStore, QueueFull,
+};
+use sluicebox_pipeline::verify::{VerifyReport, verify};
+use sluicebox_pipeline::{
+    DedupSpec, Driver, Environment, EventTimeSpec, MemoryLimit, Readiness, RollPolicy, StatusBoard,
+    Tombstones, TopicSpec, with_kafka_column,
+};
+use sluicebox_rules::Rules;
+use sluicebox_storage::memory::MemoryStore;
+use sluicebox_types::{
+    Column, ColumnType, FileKind, Granularity, SystemClock, TableSchema, TimeEncoding,
+    TopicPartition,
+};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use crate::broker::{Broker, Queue};
+
+pub(crate) const TOPIC: &str = "events";
+/// Noon of 2026-01-01, in milliseconds.
+pub(crate) const NOON: i64 = 1_767_268_800_000;
+
+#[derive(Debug, Default)]
+pub(crate) struct Letters(pub(crate) Mutex<Vec<(i64, &'static str)>>);
+
+impl DeadLetterQueue for Letters {
+    fn send(&self, letter: DeadLetter) -> Result<(), QueueFull> {
+        self.0
+            .lock()
+            .push((letter.record.offset, letter.reject.reason.code()));
+        Ok(())
+    }
+}
+
+pub(crate) struct Scenario {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) store: MemoryStore,
+    pub(crate) letters: Arc<Letters>,
+    pub(crate) runtime: Runtime,
+    attempts: Arc<AtomicU32>,
+    pub(crate) roll: RollPolicy,
+}
+
+pub(crate) struct Running {
+    pub(crate) driver: Driver,
+    pub(crate) handler: Arc<dyn AssignmentHandler>,
+    pub(crate) status: Arc<StatusBoard>,
+    pub(crate) readiness: Arc<Readiness>,
+}
+
+impl Scenario {
+    pub(crate) fn new() -> Self {
+        Self {
+            broker: Arc::default(),
+            store: MemoryStore::new(),
+            letters: Arc::default(),
+            runtime: tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap(),
+            attempts: Arc::default(),
+            roll: RollPolicy {
+                max_bytes: 1 << 20,
+                max_rows: 20,
+                max_age: Duration::from_secs(3_600),
+                max_idle: Duration::from_secs(3_600),
+            },
+        }
+    }
+
+    pub(crate) fn start(&self) -> Running {
+        self.start_on(Arc::new(self.store.clone()))
+    }
+
+    pub(crate) fn start_on(&self, store: Arc<dyn LakeStore>) -> Running {
+        let attempts = Arc::clone(&self.attempts);
+        let (status, readiness) = (Arc::<StatusBoard>::default(), Arc::<Readiness>::default());
+        let env = Environment {
+            pipeline: "test".into(),
+            writer: Writer {
+                instance: "i".into(),
+                version: "0".into(),
+            },
+            clock: Arc::new(SystemClock::new()),
+            fresh_id: Arc::new(move || {
+                let attempt = u128::from(attempts.fetch_add(1, Ordering::SeqCst));
+                Uuid::from_u128((attempt + 1) << 96)
+            }),
+            store,
+            dead_letters: Arc::clone(&self.letters) as Arc<dyn DeadLetterQueue>,
+            readiness: Arc::clone(&readiness),
+            status: Arc::clone(&status),
+            memory: MemoryLimit::new(256 << 20, 0),
+            drain_timeout: Duration::from_secs(30),
+            skip_retention_gaps: false,
+        };
+        let queues = (0..2)
+            .map(|worker| Queue {
+                broker: Arc::clone(&self.broker),
+                worker,
+            })
+            .collect();
+        let catalog = BTreeMap::from([(TOPIC.to_owned(), Arc::new(self.spec()))]);
+        let control = Arc::clone(&self.broker);
+        let runtime = self.runtime.handle().clone();
+        let driver = Driver::start(env, Arc::new(catalog), control, queues, runtime).unwrap();
+        let handler = driver.handler();
+        Running {
+            driver,
+            handler,
+            status,
+            readiness,
+        }
+    }
+
+    fn spec(&self) -> TopicSpec {
+        let column = |name: &str, data_type, required| Column {
+            name: name.to_owned(),
+            from: vec![name.to_owned()],
+            data_type,
+            required,
+            default: None,
+        };
+        let schema = TableSchema {
+            columns: vec![
+                column("id", ColumnType::Bigint, true),
+                column("at", ColumnType::Timestamp(TimeEncoding::Text), false),
+            ],
+        };
+        let arrow = JsonDecoder::new(&schema, DecodeOptions::default())
+            .unwrap()
+            .arrow_schema();
+        let table = |kind, schema: arrow::datatypes::SchemaRef| {
+            Arc::new(TableSpec {
+                kind,
+                database: "db".into(),
+                table: "events".into(),
+                topic: TOPIC.into(),
+                layout: Layout::Hive,
+                granularity: Granularity::Hour,
+                schema_fingerprint: schema_fingerprint(&schema),
+                schema,
+                row_group_bytes: 1 << 20,
+                compression: Compression::Snappy,
+                pipeline: "test".into(),
+                version: "0".into(),
+                dictionary: BTreeMap::new(),
+                bloom_filters: Vec::new(),
+            })
+        };
+        let window = WindowSpec {
+            length_millis: 60_000,
+            mode: WindowMode::Sliding,
+            jump_millis: Some(300_000),
+        };
+        TopicSpec {
+            topic: TOPIC.into(),
+            schema,
+            decode: DecodeOptions::default(),
+            tombstones: Tombstones::Skip,
+            rules: Rules::compile(&[], &arrow).unwrap(),
+            event_time: EventTimeSpec {
+                column: Some("at".into()),
+                fallback_to_kafka: true,
+                earliest_micros: 946_684_800_000_000,
+                latest_micros: 4_102_444_800_000_000,
+            },
+            dedup: Some(DedupSpec {
+                key: KeySpec::Fields(vec!["id".into()]),
+                window,
+            }),
+            kafka_column: true,
+            dead_letter: true,
+            golden: table(FileKind::Golden, with_kafka_column(&arrow)),
+            quarantine: table(FileKind::Quarantine, quarantine_schema()),
+            roll: self.roll,
+            decision: "d".into(),
+        }
+    }
+
+    /// Reads everything to the end, commits it and stops.
+    pub(crate) fn drain(&self) {
+        let running = self.start();
+        self.broker.assign_all(running.handler.as_ref());
+        wait_until("everything is read", || running.status.all_caught_up());
+        self.broker.revoke_all(running.handler.as_ref(), false);
+        assert_eq!(running.readiness.reasons(), []);
+        running.driver.stop();
+    }
+
+    pub(crate) fn verify(&self) -> VerifyReport {
+        self.runtime
+            .block_on(verify(&self.store, "test", None))
+            .unwrap()
+    }
+
+    /// The offsets that a glob reader sees in golden or in quarantine, sorted.
+    pub(crate) fn visible(&self, kind: FileKind) -> Vec<i64> {
+        let prefix = match kind {
+            FileKind::Golden => "db/",
+            FileKind::Quarantine => "_quarantine/",
+        };
+        let mut offsets = Vec::new();
+        self.runtime.block_on(async {
+            for file in self
+                .store
+                .list_files(prefix, None, usize::MAX)
+                .await
+                .unwrap()
+            {
+                let bytes = self.store.read_file(&file.path).await.unwrap().unwrap();
+                for batch in read_offsets(bytes).unwrap() {
+                    offsets.extend(batch.unwrap());
+                }
+            }
+        });
+        offsets.sort_unstable();
+        offsets
+    }
+}
+
+pub(crate) fn partition(index: i32) -> TopicPartition {
+    TopicPartition::new(TOPIC, index)
+}
+
+pub(crate) fn event(id: i64) -> String {
+    format!(r#"{{"id":{id},"at":"2026-01-01T12:00:00Z"}}"#)
+}
+
+/// Waits for a condition that is bound to come; a test that hangs is ended from outside.
+pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    for _ in 0..600_000 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    panic!("waited in vain until {what}");
+}
