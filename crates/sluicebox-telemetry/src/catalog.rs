@@ -20,43 +20,144 @@ pub(crate) struct Description {
 }
 
 const fn counter(name: &'static str, unit: Unit, help: &'static str) -> Description {
-    Description { name, kind: Kind::Counter, unit, help }
+    Description {
+        name,
+        kind: Kind::Counter,
+        unit,
+        help,
+    }
 }
 
 const fn gauge(name: &'static str, unit: Unit, help: &'static str) -> Description {
-    Description { name, kind: Kind::Gauge, unit, help }
+    Description {
+        name,
+        kind: Kind::Gauge,
+        unit,
+        help,
+    }
 }
 
 const fn histogram(name: &'static str, unit: Unit, help: &'static str) -> Description {
-    Description { name, kind: Kind::Histogram, unit, help }
+    Description {
+        name,
+        kind: Kind::Histogram,
+        unit,
+        help,
+    }
 }
 
 pub(crate) const ALL: &[Description] = &[
-    gauge("sluicebox_build_info", Unit::Count, "Always 1; the version is a label."),
-    gauge("sluicebox_partitions", Unit::Count, "Kafka partitions of this process, by phase."),
-    counter("sluicebox_consumer_records_total", Unit::Count, "Records taken from Kafka, replays included."),
-    counter("sluicebox_consumer_bytes_total", Unit::Bytes, "Bytes of the values of these records."),
-    counter("sluicebox_rebalances_total", Unit::Count, "Rebalances of the consumer group, by kind."),
-    counter("sluicebox_rejected_records_total", Unit::Count, "Records judged bad, by stage and reason."),
-    counter("sluicebox_duplicates_total", Unit::Count, "Records dropped as repeats."),
-    counter("sluicebox_dead_letter_records_total", Unit::Count, "Rejects that a dead-letter topic has taken."),
-    counter("sluicebox_dead_letter_undeliverable_total", Unit::Count, "Rejects that no broker takes; they are in quarantine."),
-    counter("sluicebox_files_published_total", Unit::Count, "Files made visible, by table and kind."),
-    counter("sluicebox_files_rows_total", Unit::Count, "Rows of these files."),
-    counter("sluicebox_files_bytes_total", Unit::Bytes, "Bytes of these files."),
-    histogram("sluicebox_file_bytes", Unit::Bytes, "Size of each file made visible."),
-    counter("sluicebox_rolls_total", Unit::Count, "Closings of all open files of a Kafka partition, by cause."),
-    histogram("sluicebox_commit_duration_seconds", Unit::Seconds, "From closed files to the committed offset."),
-    counter("sluicebox_offset_commits_total", Unit::Count, "Offsets committed to Kafka, by outcome; only hints, the chain counts."),
-    counter("sluicebox_store_requests_total", Unit::Count, "Calls to the store, by operation and status."),
-    histogram("sluicebox_store_request_duration_seconds", Unit::Seconds, "How long these calls took."),
-    gauge("sluicebox_memory_limit_bytes", Unit::Bytes, "The process's memory limit."),
-    gauge("sluicebox_memory_used_bytes", Unit::Bytes, "What is accounted for: reserve, open files, commits on their way."),
+    gauge(
+        "sluicebox_build_info",
+        Unit::Count,
+        "Always 1; the version is a label.",
+    ),
+    gauge(
+        "sluicebox_partitions",
+        Unit::Count,
+        "Kafka partitions of this process, by phase.",
+    ),
+    counter(
+        "sluicebox_consumer_records_total",
+        Unit::Count,
+        "Records taken from Kafka, replays included.",
+    ),
+    counter(
+        "sluicebox_consumer_bytes_total",
+        Unit::Bytes,
+        "Bytes of the values of these records.",
+    ),
+    counter(
+        "sluicebox_rebalances_total",
+        Unit::Count,
+        "Rebalances of the consumer group, by kind.",
+    ),
+    counter(
+        "sluicebox_rejected_records_total",
+        Unit::Count,
+        "Records judged bad, by stage and reason.",
+    ),
+    counter(
+        "sluicebox_duplicates_total",
+        Unit::Count,
+        "Records dropped as repeats.",
+    ),
+    counter(
+        "sluicebox_dead_letter_records_total",
+        Unit::Count,
+        "Rejects that a dead-letter topic has taken.",
+    ),
+    counter(
+        "sluicebox_dead_letter_undeliverable_total",
+        Unit::Count,
+        "Rejects that no broker takes; they are in quarantine.",
+    ),
+    counter(
+        "sluicebox_files_published_total",
+        Unit::Count,
+        "Files made visible, by table and kind.",
+    ),
+    counter(
+        "sluicebox_files_rows_total",
+        Unit::Count,
+        "Rows of these files.",
+    ),
+    counter(
+        "sluicebox_files_bytes_total",
+        Unit::Bytes,
+        "Bytes of these files.",
+    ),
+    histogram(
+        "sluicebox_file_bytes",
+        Unit::Bytes,
+        "Size of each file made visible.",
+    ),
+    counter(
+        "sluicebox_rolls_total",
+        Unit::Count,
+        "Closings of all open files of a Kafka partition, by cause.",
+    ),
+    histogram(
+        "sluicebox_commit_duration_seconds",
+        Unit::Seconds,
+        "From closed files to the committed offset.",
+    ),
+    counter(
+        "sluicebox_offset_commits_total",
+        Unit::Count,
+        "Offsets committed to Kafka, by outcome; only hints, the chain counts.",
+    ),
+    counter(
+        "sluicebox_store_requests_total",
+        Unit::Count,
+        "Calls to the store, by operation and status.",
+    ),
+    histogram(
+        "sluicebox_store_request_duration_seconds",
+        Unit::Seconds,
+        "How long these calls took.",
+    ),
+    gauge(
+        "sluicebox_memory_limit_bytes",
+        Unit::Bytes,
+        "The process's memory limit.",
+    ),
+    gauge(
+        "sluicebox_memory_used_bytes",
+        Unit::Bytes,
+        "What is accounted for: reserve, open files, commits on their way.",
+    ),
 ];
 
 /// Gives the recorder every metric's unit and meaning.
 pub(crate) fn describe() {
-    for Description { name, kind, unit, help } in ALL.iter().copied() {
+    for Description {
+        name,
+        kind,
+        unit,
+        help,
+    } in ALL.iter().copied()
+    {
         match kind {
             Kind::Counter => describe_counter!(name, unit, help),
             Kind::Gauge => describe_gauge!(name, unit, help),
@@ -72,7 +173,13 @@ mod tests {
     /// Names follow Prometheus' conventions: our prefix, base units and `_total` last.
     #[test]
     fn names_follow_the_conventions() {
-        for Description { name, kind, unit, help } in ALL {
+        for Description {
+            name,
+            kind,
+            unit,
+            help,
+        } in ALL
+        {
             assert!(name.starts_with("sluicebox_"), "{name}");
             assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}");
             let stem = name.trim_end_matches("_total");

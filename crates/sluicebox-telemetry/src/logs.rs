@@ -52,7 +52,9 @@ pub fn init_logs(level: LevelFilter, format: LogFormat, colour: bool) -> Result<
         chosen => chosen,
     };
     let lines = lines(format, colour && terminal, io::stderr);
-    tracing_subscriber::registry().with(lines.with_filter(filter(level))).try_init()?;
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter(level)))
+        .try_init()?;
     Ok(())
 }
 
@@ -112,7 +114,10 @@ mod tests {
         });
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
-        assert!(lines[0].starts_with('{') && lines[0].ends_with('}'), "{text}");
+        assert!(
+            lines[0].starts_with('{') && lines[0].ends_with('}'),
+            "{text}"
+        );
         assert!(lines[0].contains(r#""topic":"flights""#), "{text}");
         assert!(lines[0].contains(r#""message":"two\nlines""#), "{text}");
     }
@@ -120,7 +125,9 @@ mod tests {
     /// Without colour there is no escape sequence in a text line.
     #[test]
     fn text_without_colour_is_plain() {
-        let text = logged(LogFormat::Text, LevelFilter::INFO, || tracing::info!(rows = 3, "read"));
+        let text = logged(LogFormat::Text, LevelFilter::INFO, || {
+            tracing::info!(rows = 3, "read")
+        });
         assert!(text.contains("read") && text.contains("rows=3"), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
     }
@@ -134,7 +141,10 @@ mod tests {
             tracing::debug!("ours");
         };
         let debug = logged(LogFormat::Text, LevelFilter::DEBUG, log);
-        assert!(debug.contains("ours") && debug.contains("trouble"), "{debug}");
+        assert!(
+            debug.contains("ours") && debug.contains("trouble"),
+            "{debug}"
+        );
         assert!(!debug.contains("chatter"), "{debug}");
         assert_eq!(logged(LogFormat::Text, LevelFilter::ERROR, log), "");
     }

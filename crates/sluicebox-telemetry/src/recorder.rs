@@ -7,8 +7,9 @@ use metrics_process::Collector;
 use crate::catalog;
 
 /// From a local disk's millisecond to a store's time limits.
-const SECONDS: &[f64] =
-    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const SECONDS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];
 
 /// From 1 KiB to 4 GiB, each four times the one before.
 const FILE_BYTES: &[f64] = &[
