@@ -1,0 +1,339 @@
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use parking_lot::Mutex;
+use rdkafka::client::OAuthToken;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
+use rdkafka::{ClientConfig, ClientContext};
+use sluicebox_config::KafkaSection;
+use sluicebox_pipeline::Readiness;
+use sluicebox_types::Clock;
+
+use super::headers::headers;
+use super::outbox::{Fault, Letter, Outbox, Outcome, Refusal};
+use crate::error::{KafkaError, code_of};
+use crate::health::{self, Health};
+use crate::oauth::TokenSource;
+use crate::properties;
+
+/// How long one turn waits for answers, or for a letter when no answer is owed.
+const ANSWERS: Duration = Duration::from_millis(10);
+const LETTERS: Duration = Duration::from_millis(100);
+/// How long the brokers may take to tell of a topic.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
+/// The pause between two looks at brokers that are away.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The thread that sends letters.
+pub(super) struct Delivery {
+    properties: ClientConfig,
+    kafka: KafkaSection,
+    producer: BaseProducer<DeliveryContext>,
+    letters: Receiver<Letter>,
+    outbox: Outbox,
+    held_bytes: Arc<AtomicUsize>,
+    health: Arc<Health>,
+    clock: Arc<dyn Clock>,
+    next_look: Duration,
+}
+
+impl Delivery {
+    pub(super) fn new(
+        kafka: &KafkaSection,
+        letters: Receiver<Letter>,
+        held_bytes: Arc<AtomicUsize>,
+        clock: Arc<dyn Clock>,
+        readiness: Arc<Readiness>,
+    ) -> Result<Self, KafkaError> {
+        let health = Arc::new(Health::new("dead_letter", &kafka.brokers, readiness));
+        let properties = properties::producer(kafka)?;
+        let producer = producer(&properties, kafka, &health, &clock)?;
+        Ok(Self {
+            properties,
+            kafka: kafka.clone(),
+            producer,
+            letters,
+            outbox: Outbox::default(),
+            held_bytes,
+            health,
+            clock,
+            next_look: Duration::ZERO,
+        })
+    }
+
+    /// Goes on until the other end of the handover is gone. What is not acknowledged then keeps its
+    /// receipt for ever: a receipt that is dropped says that the letter has arrived.
+    pub(super) fn run(mut self) {
+        while self.take_letters() {
+            self.send();
+            self.producer.poll(ANSWERS);
+            self.take_answers();
+            self.look_at_topics();
+            self.renew_after_fatal_error();
+        }
+        self.take_answers();
+        let left: Vec<Letter> = self.outbox.into_letters().collect();
+        if !left.is_empty() {
+            tracing::warn!(
+                letters = left.len(),
+                "dead letters are left unsent until the next start"
+            );
+        }
+        for letter in left {
+            std::mem::forget(letter.content.receipt);
+        }
+    }
+
+    /// `false` when no more will come.
+    fn take_letters(&mut self) -> bool {
+        let wait = if self.outbox.is_awaiting() {
+            Duration::ZERO
+        } else {
+            LETTERS
+        };
+        match self.letters.recv_timeout(wait) {
+            Ok(letter) => self.outbox.push(letter),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        for letter in self.letters.try_iter() {
+            self.outbox.push(letter);
+        }
+        true
+    }
+
+    fn send(&mut self) {
+        while let Some((number, letter)) = self.outbox.next() {
+            let Err(error) = produce(&self.producer, number, letter) else {
+                continue;
+            };
+            if error == RDKafkaErrorCode::QueueFull {
+                self.producer.poll(ANSWERS);
+            }
+            self.answer(number, Err(error));
+        }
+    }
+
+    fn take_answers(&mut self) {
+        let answers = std::mem::take(&mut *self.producer.context().answers.lock());
+        for (number, answer) in answers {
+            self.answer(number, answer);
+        }
+    }
+
+    fn answer(&mut self, number: usize, answer: Result<(), RDKafkaErrorCode>) {
+        let refusal = answer.map_err(|code| (refusal(code), code));
+        let now = self.clock.monotonic();
+        let topic = self.outbox.topic_of(number);
+        match self
+            .outbox
+            .answered(number, refusal.map_err(|(refusal, _)| refusal), now)
+        {
+            Outcome::Delivered(letter) => {
+                self.health.answered();
+                self.topic_works(&letter.route.topic);
+                self.settle(letter, "sluicebox_dead_letter_records_total");
+            }
+            Outcome::Undeliverable(letter) => {
+                let (topic, source) = (&letter.route.topic, &letter.content.source);
+                let offset = letter.content.record.offset;
+                tracing::warn!(%topic, %source, offset, "dead letter undeliverable: larger than the \
+                    topic takes even without headers; it is in quarantine");
+                self.settle(letter, "sluicebox_dead_letter_undeliverable_total");
+            }
+            Outcome::Waiting => {
+                if let (Some(topic), Err((Refusal::Topic, code))) = (topic, refusal) {
+                    self.topic_fails(&topic, code);
+                }
+            }
+        }
+    }
+
+    /// The letter is done with: its receipt is dropped here.
+    fn settle(&self, letter: Letter, counter: &'static str) {
+        self.held_bytes.fetch_sub(letter.bytes, Ordering::AcqRel);
+        metrics::counter!(counter, "topic" => letter.route.topic.to_string()).increment(1);
+    }
+
+    /// Asks for the topics whose wait is over, and for the brokers while they are away.
+    fn look_at_topics(&mut self) {
+        let now = self.clock.monotonic();
+        for topic in self.outbox.due(now) {
+            let client = self.producer.client();
+            let found = client
+                .fetch_metadata(Some(&topic), LOOK_TIMEOUT)
+                .map(|metadata| {
+                    let topics = metadata.topics();
+                    let found = topics.iter().find(|found| found.name() == topic.as_ref());
+                    found
+                        .and_then(rdkafka::metadata::MetadataTopic::error)
+                        .map(RDKafkaErrorCode::from)
+                });
+            match found {
+                Ok(None) => self.outbox.open(&topic),
+                Ok(Some(code)) => {
+                    self.topic_fails(&topic, code);
+                    self.outbox.still_closed(&topic, self.clock.monotonic());
+                }
+                Err(error) => {
+                    self.health.unanswered(&error);
+                    self.outbox.still_closed(&topic, self.clock.monotonic());
+                }
+            }
+        }
+        if self.health.is_down() && self.next_look <= now {
+            self.next_look = now + LOOK_EVERY;
+            if self
+                .producer
+                .client()
+                .fetch_metadata(None, LOOK_TIMEOUT)
+                .is_ok()
+            {
+                self.health.answered();
+            }
+        }
+    }
+
+    /// An idempotent producer that lost its place cannot be used any more: letters in flight are
+    /// sent again by a new one, so that some may arrive twice.
+    fn renew_after_fatal_error(&mut self) {
+        let Some((code, reason)) = self.producer.client().fatal_error() else {
+            return;
+        };
+        match producer(&self.properties, &self.kafka, &self.health, &self.clock) {
+            Ok(producer) => {
+                tracing::warn!(%code, reason, "the dead-letter producer failed and was made anew");
+                self.producer = producer;
+                self.outbox.recall(self.clock.monotonic());
+            }
+            Err(error) => tracing::error!(%error, "the dead-letter producer cannot be made anew"),
+        }
+    }
+
+    fn topic_works(&self, topic: &str) {
+        self.health.readiness().up(&dependency(topic));
+    }
+
+    fn topic_fails(&self, topic: &str, code: RDKafkaErrorCode) {
+        let sentence = match code {
+            RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition => {
+                format!("topic {topic} does not exist; create it")
+            }
+            RDKafkaErrorCode::TopicAuthorizationFailed => {
+                format!("topic {topic} may not be written; grant WRITE on it to this user")
+            }
+            RDKafkaErrorCode::ClusterAuthorizationFailed => format!(
+                "topic {topic} may not be written idempotently; grant WRITE on it to this user \
+                 (brokers before 2.8: IDEMPOTENT_WRITE on the cluster)"
+            ),
+            code => format!("topic {topic} takes no letters now: {code}"),
+        };
+        self.health.readiness().down(&dependency(topic), sentence);
+    }
+}
+
+fn dependency(topic: &str) -> String {
+    format!("dead_letter {topic}")
+}
+
+fn producer(
+    properties: &ClientConfig,
+    kafka: &KafkaSection,
+    health: &Arc<Health>,
+    clock: &Arc<dyn Clock>,
+) -> Result<BaseProducer<DeliveryContext>, KafkaError> {
+    let context = DeliveryContext {
+        health: Arc::clone(health),
+        tokens: TokenSource::of(kafka, Arc::clone(clock)),
+        answers: Mutex::default(),
+    };
+    BaseProducer::from_config_and_context(properties, context).map_err(KafkaError::of_creation)
+}
+
+fn produce(
+    producer: &BaseProducer<DeliveryContext>,
+    number: usize,
+    letter: &Letter,
+) -> Result<(), RDKafkaErrorCode> {
+    let record = &letter.content.record;
+    let headers = headers(
+        &letter.content,
+        &letter.route.header_prefix,
+        letter.headers,
+        letter.own_time,
+    );
+    let headers = headers
+        .iter()
+        .fold(OwnedHeaders::new(), |all, (name, value)| {
+            all.insert(Header {
+                key: name,
+                value: value.as_deref(),
+            })
+        });
+    let outgoing = BaseRecord::<[u8], [u8], usize> {
+        topic: &letter.route.topic,
+        partition: None,
+        payload: record.value.as_deref(),
+        key: record.key.as_deref(),
+        timestamp: record.timestamp_millis.filter(|_| letter.own_time),
+        headers: Some(headers),
+        delivery_opaque: number,
+    };
+    producer
+        .send(outgoing)
+        .map_err(|(error, _)| code_of(&error).unwrap_or(RDKafkaErrorCode::Fail))
+}
+
+const fn refusal(code: RDKafkaErrorCode) -> Refusal {
+    match code {
+        RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::MessageBatchTooLarge => {
+            Refusal::Letter(Fault::TooLarge)
+        }
+        RDKafkaErrorCode::InvalidTimestamp => Refusal::Letter(Fault::Timestamp),
+        _ => Refusal::Topic,
+    }
+}
+
+/// What librdkafka tells of the producer, on its thread, inside the poll.
+struct DeliveryContext {
+    health: Arc<Health>,
+    tokens: Option<TokenSource>,
+    answers: Mutex<Vec<(usize, Result<(), RDKafkaErrorCode>)>>,
+}
+
+impl ClientContext for DeliveryContext {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        health::log(level, facility, message);
+    }
+
+    fn error(&self, error: ClientError, reason: &str) {
+        self.health.error(&error, reason);
+    }
+
+    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.tokens
+            .as_ref()
+            .ok_or("kafka.sasl names no token endpoint")?
+            .token()
+    }
+}
+
+impl ProducerContext for DeliveryContext {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+        let answer = match result {
+            Ok(_) => Ok(()),
+            Err((error, _)) => Err(code_of(error).unwrap_or(RDKafkaErrorCode::Fail)),
+        };
+        self.answers.lock().push((number, answer));
+    }
+}

@@ -1,0 +1,147 @@
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
+use sluicebox_pipeline::Readiness;
+
+use crate::error::code_of;
+
+/// Whether the brokers can be reached, as told by librdkafka's error events, and shown on
+/// `/readyz`. librdkafka says when they are lost and never when they are back: whoever asks the
+/// brokers something while [`is_down`](Self::is_down) reports the answer by
+/// [`answered`](Self::answered).
+#[derive(Debug)]
+pub(crate) struct Health {
+    dependency: &'static str,
+    brokers: String,
+    readiness: Arc<Readiness>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    down: Option<Cause>,
+    /// The last thing that a single connection said: the reason behind "all brokers are down".
+    last_words: String,
+}
+
+/// From the vaguest: a cause is replaced by one that says more, never by one that says less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    Unreachable,
+    UnknownHost,
+    Tls,
+    Login,
+}
+
+impl Cause {
+    fn of(code: RDKafkaErrorCode) -> Option<Self> {
+        match code {
+            RDKafkaErrorCode::AllBrokersDown => Some(Self::Unreachable),
+            RDKafkaErrorCode::Resolve => Some(Self::UnknownHost),
+            RDKafkaErrorCode::SSL => Some(Self::Tls),
+            RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => {
+                Some(Self::Login)
+            }
+            _ => None,
+        }
+    }
+
+    fn sentence(self, brokers: &str, reason: &str) -> String {
+        match self {
+            Self::Unreachable => format!(
+                "no broker of {brokers} answers: {reason}; check kafka.brokers, the network, and \
+                 that Kafka runs (a broker that expects TLS hangs up on a connection without it)"
+            ),
+            Self::UnknownHost => {
+                format!("a broker's host name is unknown: {reason}; check kafka.brokers and DNS")
+            }
+            Self::Tls => format!("TLS with the brokers fails: {reason}; check kafka.tls"),
+            Self::Login => format!("the brokers refuse the login: {reason}; check kafka.sasl"),
+        }
+    }
+}
+
+impl Health {
+    pub(crate) fn new(
+        dependency: &'static str,
+        brokers: &[String],
+        readiness: Arc<Readiness>,
+    ) -> Self {
+        Self {
+            dependency,
+            brokers: brokers.join(","),
+            readiness,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Takes one error event.
+    pub(crate) fn error(&self, error: &ClientError, reason: &str) {
+        let Some(code) = code_of(error) else { return };
+        if code == RDKafkaErrorCode::BrokerTransportFailure {
+            self.state.lock().last_words = reason.to_owned();
+            tracing::debug!(reason, "a broker connection was lost");
+            return;
+        }
+        match Cause::of(code) {
+            Some(cause) => self.down(cause, reason),
+            None => tracing::warn!(%code, reason, "Kafka client"),
+        }
+    }
+
+    /// A question to the brokers came back without an answer.
+    pub(crate) fn unanswered(&self, error: &ClientError) {
+        self.down(Cause::Unreachable, &error.to_string());
+    }
+
+    /// A broker has answered.
+    pub(crate) fn answered(&self) {
+        if self.state.lock().down.take().is_some() {
+            tracing::info!(brokers = self.brokers, "the brokers answer again");
+        }
+        self.readiness.up(self.dependency);
+    }
+
+    pub(crate) fn is_down(&self) -> bool {
+        self.state.lock().down.is_some()
+    }
+
+    pub(crate) const fn readiness(&self) -> &Arc<Readiness> {
+        &self.readiness
+    }
+
+    fn down(&self, cause: Cause, reason: &str) {
+        let mut state = self.state.lock();
+        if state.down.is_some_and(|known| known > cause) {
+            return;
+        }
+        let first = state.down != Some(cause);
+        state.down = Some(cause);
+        let reason = match cause {
+            Cause::Unreachable if !state.last_words.is_empty() => state.last_words.as_str(),
+            _ => reason,
+        };
+        let sentence = cause.sentence(&self.brokers, reason);
+        if first {
+            tracing::warn!("{sentence}");
+        }
+        self.readiness.down(self.dependency, sentence);
+    }
+}
+
+/// Passes librdkafka's log lines on.
+pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error
+        | RDKafkaLogLevel::Warning => tracing::warn!(facility, "librdkafka: {message}"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
+            tracing::info!(facility, "librdkafka: {message}");
+        }
+        RDKafkaLogLevel::Debug => tracing::debug!(facility, "librdkafka: {message}"),
+    }
+}

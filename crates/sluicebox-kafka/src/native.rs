@@ -1,0 +1,367 @@
+//! The calls of librdkafka that rdkafka does not offer: queues shared by many partitions, batches
+//! with borrowed payloads, and commits that are answered on a queue of their own.
+//!
+//! Every pointer here belongs to a client that is held by an `Arc` beside it, and is given back
+//! before that `Arc`: fields are dropped in the order of their declaration.
+#![expect(
+    unsafe_code,
+    reason = "librdkafka's C interface; each block says why it is sound"
+)]
+
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ptr::{self, NonNull};
+use std::slice;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka_sys as sys;
+use sluicebox_types::{HeaderList, Offset, TimestampType, TopicPartition};
+
+use crate::context::SourceContext;
+
+/// The consumer that all parts of the source share.
+pub(crate) type Consumer = BaseConsumer<SourceContext>;
+
+/// A queue of librdkafka that nothing feeds until it is told to.
+pub(crate) struct NativeQueue {
+    queue: NonNull<sys::rd_kafka_queue_t>,
+    client: Arc<Consumer>,
+}
+
+// SAFETY: librdkafka's queues lock themselves; any thread may use them ("thread safety" in its
+// INTRODUCTION.md).
+unsafe impl Send for NativeQueue {}
+// SAFETY: as above.
+unsafe impl Sync for NativeQueue {}
+
+impl NativeQueue {
+    /// A new, empty queue; `None` when librdkafka has no memory for it.
+    pub(crate) fn new(client: &Arc<Consumer>) -> Option<Self> {
+        // SAFETY: the client outlives the queue, because the queue holds it.
+        let queue = unsafe { sys::rd_kafka_queue_new(client.client().native_ptr()) };
+        Some(Self {
+            queue: NonNull::new(queue)?,
+            client: Arc::clone(client),
+        })
+    }
+
+    /// Sends everything that is fetched for `partition` from now on to this queue. It holds until
+    /// the partition is revoked; librdkafka forgets it then (`rd_kafka_toppar_fetch_stop`), so it
+    /// is set before every assignment. `false` when the name is none.
+    pub(crate) fn receive(&self, partition: &TopicPartition) -> bool {
+        let Ok(topic) = CString::new(partition.topic.as_ref()) else {
+            return false;
+        };
+        // SAFETY: the client is alive and `topic` is a C string; what comes back is owned by us.
+        let source = unsafe {
+            sys::rd_kafka_queue_get_partition(
+                self.client.client().native_ptr(),
+                topic.as_ptr(),
+                partition.partition,
+            )
+        };
+        if source.is_null() {
+            return false;
+        }
+        // SAFETY: both queues are alive; forwarding takes its own references. The handle of the
+        // source is ours to destroy, the queue behind it stays.
+        unsafe {
+            sys::rd_kafka_queue_forward(source, self.queue.as_ptr());
+            sys::rd_kafka_queue_destroy(source);
+        }
+        true
+    }
+
+    /// Takes at most `messages_max` messages; waits up to `timeout` for the first.
+    pub(crate) fn messages(&self, messages_max: usize, timeout: Duration) -> Messages {
+        let mut messages = Vec::<Message>::with_capacity(messages_max);
+        // SAFETY: the room behind the pointer is `messages_max` long, and `Message` is laid out as
+        // the pointer that librdkafka writes there. It writes none beyond the count it returns.
+        unsafe {
+            let taken = sys::rd_kafka_consume_batch_queue(
+                self.queue.as_ptr(),
+                millis(timeout),
+                messages.as_mut_ptr().cast::<*mut sys::rd_kafka_message_t>(),
+                messages_max,
+            );
+            messages.set_len(usize::try_from(taken).unwrap_or(0).min(messages_max));
+        }
+        Messages {
+            messages,
+            _client: Arc::clone(&self.client),
+        }
+    }
+
+    /// Sends a commit of `offsets`; its answer comes to this queue.
+    pub(crate) fn commit(&self, offsets: &TopicPartitionList) -> Result<(), RDKafkaErrorCode> {
+        // SAFETY: all three are alive; librdkafka copies the list before it returns.
+        let code = unsafe {
+            sys::rd_kafka_commit_queue(
+                self.client.client().native_ptr(),
+                offsets.ptr(),
+                self.queue.as_ptr(),
+                None,
+                ptr::null_mut(),
+            )
+        };
+        match RDKafkaErrorCode::from(code) {
+            RDKafkaErrorCode::NoError => Ok(()),
+            code => Err(code),
+        }
+    }
+
+    /// The next answer to a [`commit`](Self::commit); waits up to `timeout` for it.
+    pub(crate) fn commit_answer(&self, timeout: Duration) -> Option<CommitAnswer> {
+        // SAFETY: the queue is alive; the event is ours.
+        let event = unsafe { sys::rd_kafka_queue_poll(self.queue.as_ptr(), millis(timeout)) };
+        let event = Event(NonNull::new(event)?);
+        // SAFETY: the event is alive; the list belongs to it and is only read while it is.
+        unsafe {
+            let code = RDKafkaErrorCode::from(sys::rd_kafka_event_error(event.0.as_ptr()));
+            let list = sys::rd_kafka_event_topic_partition_list(event.0.as_ptr());
+            let failed = elements(list)
+                .iter()
+                .map(|element| RDKafkaErrorCode::from(element.err))
+                .find(|code| *code != RDKafkaErrorCode::NoError);
+            let partitions = elements(list).iter().map(|element| {
+                format!(
+                    "{}[{}]={}",
+                    text(element.topic),
+                    element.partition,
+                    element.offset
+                )
+            });
+            let error = Some(code)
+                .filter(|code| *code != RDKafkaErrorCode::NoError)
+                .or(failed);
+            Some(CommitAnswer {
+                partitions: partitions.collect::<Vec<_>>().join(", "),
+                error,
+            })
+        }
+    }
+}
+
+impl Drop for NativeQueue {
+    fn drop(&mut self) {
+        // SAFETY: the client is still held, and nobody else has this handle.
+        unsafe { sys::rd_kafka_queue_destroy(self.queue.as_ptr()) }
+    }
+}
+
+impl std::fmt::Debug for NativeQueue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NativeQueue")
+    }
+}
+
+/// What became of one commit.
+#[derive(Debug)]
+pub(crate) struct CommitAnswer {
+    /// `topic[partition]=offset`.
+    pub(crate) partitions: String,
+    /// Why it failed, if it did.
+    pub(crate) error: Option<RDKafkaErrorCode>,
+}
+
+struct Event(NonNull<sys::rd_kafka_event_t>);
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        // SAFETY: the event is ours and destroyed once.
+        unsafe { sys::rd_kafka_event_destroy(self.0.as_ptr()) }
+    }
+}
+
+/// Messages in librdkafka's fetch buffers, which are given back when this is dropped.
+pub(crate) struct Messages {
+    messages: Vec<Message>,
+    _client: Arc<Consumer>,
+}
+
+impl std::ops::Deref for Messages {
+    type Target = [Message];
+
+    fn deref(&self) -> &[Message] {
+        &self.messages
+    }
+}
+
+/// One message, or one thing that happened in a partition's queue ([`code`](Self::code)).
+#[repr(transparent)]
+pub(crate) struct Message(NonNull<sys::rd_kafka_message_t>);
+
+impl Message {
+    fn raw(&self) -> &sys::rd_kafka_message_t {
+        // SAFETY: the message is ours until it is dropped, and librdkafka leaves it alone. Its lazy
+        // parts (headers) lie outside of the public struct.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// `NoError` for a record.
+    pub(crate) fn code(&self) -> RDKafkaErrorCode {
+        self.raw().err.into()
+    }
+
+    /// What the code means here, in librdkafka's words.
+    pub(crate) fn error_text(&self) -> Cow<'_, str> {
+        // SAFETY: the text belongs to the message or is static.
+        unsafe { text(sys::rd_kafka_message_errstr(self.0.as_ptr())) }
+    }
+
+    /// The topic; empty for what belongs to none.
+    pub(crate) fn topic(&self) -> Cow<'_, str> {
+        if self.raw().rkt.is_null() {
+            return Cow::Borrowed("");
+        }
+        // SAFETY: the message holds its topic, whose name does not change.
+        unsafe { text(sys::rd_kafka_topic_name(self.raw().rkt)) }
+    }
+
+    /// Whether both belong to one partition. Cheap: two messages that are alive have the same
+    /// topic exactly if they point to the same one.
+    pub(crate) fn same_partition(&self, other: &Self) -> bool {
+        self.raw().rkt == other.raw().rkt && self.raw().partition == other.raw().partition
+    }
+
+    pub(crate) fn partition(&self) -> i32 {
+        self.raw().partition
+    }
+
+    pub(crate) fn offset(&self) -> Offset {
+        self.raw().offset
+    }
+
+    pub(crate) fn key(&self) -> Option<&[u8]> {
+        // SAFETY: the pointer is null or holds as many bytes, for as long as the message lives.
+        unsafe { bytes(self.raw().key, self.raw().key_len) }
+    }
+
+    pub(crate) fn value(&self) -> Option<&[u8]> {
+        // SAFETY: as above.
+        unsafe { bytes(self.raw().payload, self.raw().len) }
+    }
+
+    /// Milliseconds since 1970-01-01 UTC, and what they mean.
+    pub(crate) fn timestamp(&self) -> (Option<i64>, TimestampType) {
+        let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        // SAFETY: the message is alive and `kind` is ours.
+        let millis = unsafe { sys::rd_kafka_message_timestamp(self.0.as_ptr(), &raw mut kind) };
+        match kind {
+            sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_CREATE_TIME => {
+                (Some(millis), TimestampType::CreateTime)
+            }
+            sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME => {
+                (Some(millis), TimestampType::LogAppendTime)
+            }
+            sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE => {
+                (None, TimestampType::CreateTime)
+            }
+        }
+    }
+
+    /// librdkafka parses headers when they are first asked for. Messages are not shared between
+    /// threads (a raw pointer is not `Sync`), so nobody else looks meanwhile.
+    fn headers(&self) -> Option<NonNull<sys::rd_kafka_headers_t>> {
+        let mut headers = ptr::null_mut();
+        // SAFETY: the message is alive; the headers belong to it.
+        let code = unsafe { sys::rd_kafka_message_headers(self.0.as_ptr(), &raw mut headers) };
+        match RDKafkaErrorCode::from(code) {
+            RDKafkaErrorCode::NoError => NonNull::new(headers),
+            _ => None,
+        }
+    }
+}
+
+impl HeaderList for Message {
+    fn count(&self) -> usize {
+        // SAFETY: the headers live as long as the message.
+        self.headers().map_or(0, |headers| unsafe {
+            sys::rd_kafka_header_cnt(headers.as_ptr())
+        })
+    }
+
+    fn get(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
+        let headers = self.headers().filter(|_| index < self.count())?;
+        let (mut name, mut value, mut len) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: the headers and what they point to live as long as the message; the name is a C
+        // string, the value is null or `len` bytes long.
+        unsafe {
+            sys::rd_kafka_header_get_all(
+                headers.as_ptr(),
+                index,
+                &raw mut name,
+                &raw mut value,
+                &raw mut len,
+            );
+            if name.is_null() {
+                return None;
+            }
+            Some((CStr::from_ptr(name).to_bytes(), bytes(value, len)))
+        }
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        // SAFETY: the message is ours, destroyed once, and its client is still held by `Messages`.
+        unsafe { sys::rd_kafka_message_destroy(self.0.as_ptr()) }
+    }
+}
+
+/// The metadata committed beside each offset of `list`, in its order. rdkafka's own accessor panics
+/// on metadata that is not UTF-8, and any tool may have committed it.
+pub(crate) fn committed_metadata(list: &TopicPartitionList) -> Vec<String> {
+    // SAFETY: the list is alive while it is read; metadata is null or as long as it says.
+    unsafe {
+        let metadata = elements(list.ptr())
+            .iter()
+            .map(|element| bytes(element.metadata, element.metadata_size).unwrap_or_default());
+        metadata
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .collect()
+    }
+}
+
+/// # Safety
+/// `list` is null or alive for `'a`.
+unsafe fn elements<'a>(
+    list: *const sys::rd_kafka_topic_partition_list_t,
+) -> &'a [sys::rd_kafka_topic_partition_t] {
+    // SAFETY: the caller's promise; a list says how many elements it has.
+    let Some(list) = (unsafe { list.as_ref() }) else {
+        return &[];
+    };
+    match usize::try_from(list.cnt) {
+        Ok(count) if !list.elems.is_null() => {
+            // SAFETY: as above.
+            unsafe { slice::from_raw_parts(list.elems, count) }
+        }
+        _ => &[],
+    }
+}
+
+/// # Safety
+/// `start` is null or points to `len` bytes that are alive for `'a`.
+unsafe fn bytes<'a>(start: *const c_void, len: usize) -> Option<&'a [u8]> {
+    // SAFETY: the caller's promise.
+    (!start.is_null()).then(|| unsafe { slice::from_raw_parts(start.cast::<u8>(), len) })
+}
+
+/// # Safety
+/// `start` is null or a C string that is alive for `'a`.
+unsafe fn text<'a>(start: *const c_char) -> Cow<'a, str> {
+    if start.is_null() {
+        return Cow::Borrowed("");
+    }
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr(start) }.to_string_lossy()
+}
+
+fn millis(timeout: Duration) -> c_int {
+    c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX)
+}

@@ -1,0 +1,176 @@
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+use sluicebox_config::{GroupProtocol, KafkaSection, SaslSection, TlsSection};
+
+use crate::error::KafkaError;
+
+/// Kafka's own default for what one fetch returns at most.
+const FETCH_BYTES_MAX: u64 = 50 << 20;
+
+/// Properties of the consumer. What the promise of exactly once rests on is set here and nowhere
+/// else; the config refuses these names under `kafka.librdkafka`.
+pub(crate) fn consumer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError> {
+    let mut properties = connection(kafka)?;
+    for (name, value) in [
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        ("auto.offset.reset", "error"),
+        ("isolation.level", "read_committed"),
+        ("check.crcs", "true"),
+        ("enable.partition.eof", "true"),
+        ("allow.auto.create.topics", "false"),
+        // A partition whose queue was full is looked at again after this; the default of a second
+        // leaves a bounded queue empty most of the time.
+        ("fetch.queue.backoff.ms", "5"),
+        // The queue is bounded by bytes, never by records.
+        ("queued.min.messages", "1000000"),
+    ] {
+        properties.set(name, value);
+    }
+    let queue_bytes = kafka.fetch.queue_bytes.get();
+    let partition_bytes = kafka.fetch.max_partition_bytes.get();
+    let request_bytes = queue_bytes
+        .max(partition_bytes)
+        .min(FETCH_BYTES_MAX.max(partition_bytes));
+    for (name, value) in [
+        ("queued.max.messages.kbytes", queue_bytes.div_ceil(1024)),
+        ("fetch.message.max.bytes", partition_bytes),
+        ("fetch.max.bytes", request_bytes),
+        ("fetch.wait.max.ms", kafka.fetch.wait.as_millis()),
+        (
+            "topic.metadata.refresh.interval.ms",
+            kafka.discovery_interval.as_millis(),
+        ),
+        ("max.poll.interval.ms", kafka.max_poll_interval.as_millis()),
+    ] {
+        properties.set(name, value.to_string());
+    }
+    properties.set("group.id", &kafka.group_id);
+    match kafka.group_protocol {
+        GroupProtocol::Classic => {
+            properties.set("group.protocol", "classic");
+            properties.set("partition.assignment.strategy", "cooperative-sticky");
+            properties.set(
+                "session.timeout.ms",
+                kafka.session_timeout.as_millis().to_string(),
+            );
+        }
+        // The brokers' settings count; librdkafka refuses the classic ones beside it.
+        GroupProtocol::Consumer => {
+            properties.set("group.protocol", "consumer");
+        }
+    }
+    Ok(with_own(properties, kafka))
+}
+
+/// Properties of a producer that never gives up on a broker and never sends twice.
+pub(crate) fn producer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError> {
+    let mut properties = connection(kafka)?;
+    for (name, value) in [
+        ("enable.idempotence", "true"),
+        ("acks", "all"),
+        ("compression.type", "lz4"),
+        // Brokers that are away are waited for; the bound is our own queue's.
+        ("message.timeout.ms", "0"),
+        ("queue.buffering.max.kbytes", "2097151"),
+        ("queue.buffering.max.messages", "1000000"),
+        // Only the broker knows what its topic takes.
+        ("message.max.bytes", "1000000000"),
+        // The partitioner of Java clients: a key keeps its partition.
+        ("partitioner", "murmur2_random"),
+        ("topic.metadata.propagation.max.ms", "10000"),
+    ] {
+        properties.set(name, value);
+    }
+    // Properties of the consumer are none of the producer's business, and the other way round.
+    Ok(properties)
+}
+
+fn connection(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError> {
+    let mut properties = ClientConfig::new();
+    properties.set_log_level(RDKafkaLogLevel::Info);
+    properties.set("bootstrap.servers", kafka.brokers.join(","));
+    properties.set("client.id", &kafka.client_id);
+    properties.set("log.connection.close", "false");
+    properties.set("socket.keepalive.enable", "true");
+    properties.set("security.protocol", security_protocol(kafka));
+    if let Some(section) = &kafka.tls {
+        tls(&mut properties, section);
+    }
+    if let Some(section) = &kafka.sasl {
+        sasl(&mut properties, section)?;
+    }
+    Ok(properties)
+}
+
+/// A login without TLS happens only where it was asked for by name: everything else that has a
+/// login is encrypted, and fails where the brokers are not.
+const fn security_protocol(kafka: &KafkaSection) -> &'static str {
+    match (&kafka.tls, &kafka.sasl, kafka.allow_plaintext_sasl) {
+        (None, None, _) => "PLAINTEXT",
+        (Some(_), None, _) => "SSL",
+        (None, Some(_), true) => "SASL_PLAINTEXT",
+        (_, Some(_), _) => "SASL_SSL",
+    }
+}
+
+fn tls(properties: &mut ClientConfig, section: &TlsSection) {
+    // OpenSSL is linked in and knows no system folder, so librdkafka has to look for one.
+    let authorities = section
+        .ca
+        .as_ref()
+        .map_or_else(|| "probe".into(), |ca| ca.to_string_lossy());
+    properties.set("ssl.ca.location", authorities);
+    if let Some(cert) = &section.cert {
+        properties.set("ssl.certificate.location", cert.to_string_lossy());
+    }
+    if let Some(key) = &section.key {
+        properties.set("ssl.key.location", key.to_string_lossy());
+    }
+    if let Some(password) = &section.key_password {
+        properties.set("ssl.key.password", password.expose());
+    }
+    let verify = if section.verify_hostname {
+        "https"
+    } else {
+        "none"
+    };
+    properties.set("ssl.endpoint.identification.algorithm", verify);
+}
+
+fn sasl(properties: &mut ClientConfig, section: &SaslSection) -> Result<(), KafkaError> {
+    let mut login = |mechanism: &str, username: &String, password: &str| {
+        properties.set("sasl.mechanism", mechanism);
+        properties.set("sasl.username", username);
+        properties.set("sasl.password", password);
+    };
+    match section {
+        SaslSection::Plain { username, password } => login("PLAIN", username, password.expose()),
+        SaslSection::ScramSha256 { username, password } => {
+            login("SCRAM-SHA-256", username, password.expose());
+        }
+        SaslSection::ScramSha512 { username, password } => {
+            login("SCRAM-SHA-512", username, password.expose());
+        }
+        SaslSection::OauthBearer { extensions, .. } => {
+            if !extensions.is_empty() {
+                return Err(KafkaError::Unsupported(
+                    "kafka.sasl.extensions: SASL extensions (KIP-342) are not supported by this \
+                     build; leave them out"
+                        .to_owned(),
+                ));
+            }
+            // The token itself comes from `oauth.rs`, whenever librdkafka asks for one.
+            properties.set("sasl.mechanism", "OAUTHBEARER");
+        }
+    }
+    Ok(())
+}
+
+/// What the user passes through is set last, so that it wins over our choices of comfort.
+fn with_own(mut properties: ClientConfig, kafka: &KafkaSection) -> ClientConfig {
+    for (name, value) in &kafka.librdkafka {
+        properties.set(name, value);
+    }
+    properties
+}
