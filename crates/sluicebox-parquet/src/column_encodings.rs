@@ -203,28 +203,19 @@ fn dictionary_pays(leaf: &ArrayRef) -> Option<bool> {
 }
 
 fn hash_values(leaf: &ArrayRef) -> Vec<u64> {
-    let hashes = match leaf.data_type() {
-        DataType::Utf8 => leaf
-            .as_string::<i32>()
-            .iter()
-            .flatten()
-            .take(SAMPLE_VALUES)
-            .map(hash_text)
-            .collect(),
-        DataType::Binary => leaf
-            .as_binary::<i32>()
-            .iter()
-            .flatten()
-            .take(SAMPLE_VALUES)
-            .map(xxh3_64)
-            .collect(),
+    match leaf.data_type() {
+        DataType::Utf8 => first_hashes(leaf.as_string::<i32>().iter()),
+        DataType::Binary => first_hashes(leaf.as_binary::<i32>().iter()),
         _ => hash_fixed_width(leaf).unwrap_or_default(),
-    };
-    hashes
+    }
 }
 
-fn hash_text(text: &str) -> u64 {
-    xxh3_64(text.as_bytes())
+fn first_hashes(values: impl Iterator<Item = Option<impl AsRef<[u8]>>>) -> Vec<u64> {
+    values
+        .flatten()
+        .take(SAMPLE_VALUES)
+        .map(|value| xxh3_64(value.as_ref()))
+        .collect()
 }
 
 /// Booleans have no width in bytes, and never a dictionary.

@@ -1,16 +1,18 @@
 use arrow::array::RecordBatch;
 use parquet::arrow::arrow_writer::ArrowWriter;
 use parquet::file::metadata::KeyValue;
+use parquet::file::properties::DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT;
 
 use crate::WriteError;
 use crate::column_encodings::ColumnEncodings;
 use crate::pending::{PendingRows, is_large};
 use crate::split::{DateRows, RowSelection, widened};
 
-/// About what an encoder holds that it does not report: buffers and tables per column, and its own
-/// output buffer. Measured over many open encoders.
+/// About what an encoder holds and does not report, measured as resident memory: its own output
+/// buffer, state per column, and per row of the page at hand the levels of each column.
 const ENCODER_BYTES: usize = 16 * 1024;
-const ENCODER_COLUMN_BYTES: usize = 4 * 1024;
+const ENCODER_COLUMN_BYTES: usize = 1024;
+const ENCODER_LEVEL_BYTES: usize = 4;
 
 /// The file of one date while it grows: rows wait as arrays until they are worth a call of the
 /// encoder, which exists only from then on.
@@ -73,7 +75,8 @@ impl OpenFile {
         self.pending.memory_bytes() + self.encoded_bytes
     }
 
-    /// Encodes what waits and writes the footer with these key-value pairs.
+    /// Encodes what waits and writes the footer with these key-value pairs. A file without rows is
+    /// what a failed append leaves: there is none to finish.
     pub(crate) fn finish(
         mut self,
         footer: Vec<KeyValue>,
@@ -109,10 +112,13 @@ impl OpenFile {
         };
         encoder.write(rows)?;
         self.encoded_bytes = encoder.bytes_written() + encoder.in_progress_size();
+        let page_rows = encoder
+            .in_progress_rows()
+            .min(DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT);
         self.encoder_memory_bytes = encoder.memory_size()
             + encoder.inner().capacity()
             + ENCODER_BYTES
-            + ENCODER_COLUMN_BYTES * columns.leaf_count();
+            + columns.leaf_count() * (ENCODER_COLUMN_BYTES + ENCODER_LEVEL_BYTES * page_rows);
         Ok(())
     }
 }
