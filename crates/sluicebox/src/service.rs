@@ -1,0 +1,201 @@
+//! The service at work: what `run`, `demo` and `dry-run` have in common.
+
+mod stop;
+mod proof;
+mod liveness;
+mod until_end;
+mod observer;
+
+use std::sync::Arc;
+
+use sluicebox_config::{Config, LogFormat, LogLevel};
+use sluicebox_console::{Console, View};
+use sluicebox_pipeline::Driver;
+use sluicebox_pipeline::ports::RecordQueue;
+use sluicebox_telemetry::Metrics;
+use tokio::runtime::Runtime;
+use tracing::level_filters::LevelFilter;
+
+use crate::failure::Failure;
+use crate::terminal;
+use crate::wiring::{self, Pipeline, Shared};
+
+pub(crate) use liveness::Liveness;
+pub(crate) use observer::Observer;
+pub(crate) use proof::prove;
+pub(crate) use stop::Stop;
+
+/// Threads for what waits on the network and the disk; records are worked on elsewhere.
+const IO_THREADS: usize = 2;
+
+/// When the service ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Never.
+    Told,
+    /// When every partition was read to its end.
+    End,
+}
+
+/// What there is once in a process.
+pub(crate) struct Process {
+    pub(crate) runtime: Runtime,
+    pub(crate) metrics: Metrics,
+    pub(crate) stop: Arc<Stop>,
+}
+
+impl Process {
+    /// Sets up logs, metrics, signals and the I/O runtime. A panic in any thread ends the process
+    /// from here on: a service without one of its threads would look alive and do nothing.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread, or this was done before.
+    pub(crate) fn start(level: LogLevel, format: LogFormat) -> Result<Self, Failure> {
+        init_logs(level, format)?;
+        abort_on_panic();
+        let metrics =
+            sluicebox_telemetry::install_metrics(wiring::VERSION).map_err(anyhow::Error::from)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(IO_THREADS)
+            .thread_name("io")
+            .enable_all()
+            .build()?;
+        let stop = Stop::on_signals(runtime.handle())?;
+        Ok(Self {
+            runtime,
+            metrics,
+            stop,
+        })
+    }
+}
+
+/// Runs the service of a config: proves the store, then reads until it is told to stop, or to the
+/// end. Answers when everything that was read is committed and the group was left.
+///
+/// # Errors
+/// A configuration that no client takes, a store that cannot be trusted, a Kafka client beyond
+/// repair; until the end also a partition that waits for a person.
+pub(crate) fn run(
+    config: &Arc<Config>,
+    until: Until,
+    process: &Process,
+    shared: &Shared,
+    observer: Observer,
+) -> Result<(), Failure> {
+    let runtime = &process.runtime;
+    let liveness = Liveness::new(config.kafka.max_poll_interval.get());
+    let console = console(config, process, shared, &liveness);
+    let console = runtime.block_on(console)?;
+    tracing::info!(address = %console.address(), "the console listens");
+    let store = wiring::store(&config.lake, &shared.clock)?;
+    if runtime
+        .block_on(prove(store.as_ref(), &shared.readiness, &process.stop))?
+        .is_some()
+    {
+        let pipeline = wiring::pipeline(config, store, shared)?;
+        read(pipeline, until, process, &liveness, observer)?;
+    }
+    runtime.block_on(console.stop());
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn console(
+    config: &Config,
+    process: &Process,
+    shared: &Shared,
+    liveness: &Arc<Liveness>,
+) -> Result<Console, Failure> {
+    let (metrics, liveness) = (process.metrics.clone(), Arc::clone(liveness));
+    let view = View {
+        pipeline: config.name.as_str().into(),
+        version: wiring::VERSION,
+        readiness: Arc::clone(&shared.readiness),
+        status: Arc::clone(&shared.status),
+        metrics: Arc::new(move || metrics.render()),
+        alive: Arc::new(move || liveness.check()),
+    };
+    Ok(Console::start(config.server.listen, view).await?)
+}
+
+/// The polling thread is the caller's.
+pub(crate) fn read<Q: RecordQueue + 'static>(
+    pipeline: Pipeline<Q>,
+    until: Until,
+    process: &Process,
+    liveness: &Liveness,
+    observer: Observer,
+) -> Result<(), Failure> {
+    let Pipeline {
+        source,
+        queues,
+        control,
+        catalog,
+        env,
+    } = pipeline;
+    let (runtime, stop) = (process.runtime.handle(), &process.stop);
+    let (status, readiness) = (Arc::clone(&env.status), Arc::clone(&env.readiness));
+    let driver = Driver::start(env, catalog, control, queues, runtime.clone())?;
+    let handler = driver.handler();
+    liveness.watch(driver);
+    let observing = runtime.spawn(observer.observe(process.metrics.clone()));
+    let ending = (until == Until::End)
+        .then(|| runtime.spawn(until_end::watch(status, readiness, Arc::clone(stop))));
+
+    let polled = source.run(handler.as_ref(), stop.flag());
+    stop.request();
+    drop(handler);
+    if let Some(driver) = liveness.unwatch() {
+        driver.stop();
+    }
+    observing.abort();
+    polled?;
+    let halted = match ending {
+        Some(ending) => runtime.block_on(ending).map_err(anyhow::Error::from)?,
+        None => Vec::new(),
+    };
+    match halted.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::check(format!(
+            "not read to the end:\n  {}",
+            halted.join("\n  ")
+        ))),
+    }
+}
+
+/// Sets up logs alone, for commands that do without the rest.
+///
+/// # Errors
+/// When this was done before.
+pub(crate) fn init_logs(level: LogLevel, format: LogFormat) -> Result<(), Failure> {
+    let colour = terminal::colour_allowed(&sluicebox_config::Environment::of_process());
+    sluicebox_telemetry::init_logs(level_of(level), format_of(format), colour)
+        .map_err(anyhow::Error::from)?;
+    Ok(())
+}
+
+fn abort_on_panic() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::abort();
+    }));
+}
+
+const fn level_of(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    }
+}
+
+const fn format_of(format: LogFormat) -> sluicebox_telemetry::LogFormat {
+    match format {
+        LogFormat::Auto => sluicebox_telemetry::LogFormat::Auto,
+        LogFormat::Text => sluicebox_telemetry::LogFormat::Text,
+        LogFormat::Json => sluicebox_telemetry::LogFormat::Json,
+    }
+}

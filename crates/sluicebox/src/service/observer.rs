@@ -1,0 +1,175 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::gauge;
+use sluicebox_chain::Counts;
+use sluicebox_pipeline::{MemoryLimit, PartitionStatus, Phase, Readiness, StatusBoard};
+use sluicebox_telemetry::Metrics;
+use sluicebox_types::{Clock, TopicPartition};
+
+use crate::wiring::Shared;
+
+/// How often a line is logged and gauges are set.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Looks at the work from the side: sets gauges, and logs a line every ten seconds.
+#[derive(Debug)]
+pub(crate) struct Observer {
+    clock: Arc<dyn Clock>,
+    status: Arc<StatusBoard>,
+    readiness: Arc<Readiness>,
+    memory: Arc<MemoryLimit>,
+}
+
+impl Observer {
+    pub(crate) fn new(shared: &Shared) -> Self {
+        Self {
+            clock: Arc::clone(&shared.clock),
+            status: Arc::clone(&shared.status),
+            readiness: Arc::clone(&shared.readiness),
+            memory: Arc::clone(&shared.memory),
+        }
+    }
+
+    /// Goes on until it is aborted.
+    pub(crate) async fn observe(self, metrics: Metrics) {
+        let mut before = self.status.snapshot();
+        let mut looked_at = self.clock.monotonic();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let now = self.clock.monotonic();
+            let after = self.status.snapshot();
+            self.set_gauges(&after);
+            self.log(&before, &after, now.saturating_sub(looked_at));
+            metrics.run_upkeep();
+            (before, looked_at) = (after, now);
+        }
+    }
+
+    fn set_gauges(&self, partitions: &BTreeMap<TopicPartition, PartitionStatus>) {
+        for (label, phase) in [
+            ("assigning", Phase::Assigning),
+            ("reading", Phase::Reading),
+            ("halted", Phase::Halted),
+        ] {
+            let count = partitions
+                .values()
+                .filter(|status| status.phase == phase)
+                .count();
+            gauge!("sluicebox_partitions", "phase" => label).set(as_gauge(count));
+        }
+        gauge!("sluicebox_memory_limit_bytes").set(as_gauge(self.memory.limit_bytes()));
+        gauge!("sluicebox_memory_used_bytes").set(as_gauge(self.memory.used_bytes()));
+    }
+
+    fn log(
+        &self,
+        before: &BTreeMap<TopicPartition, PartitionStatus>,
+        after: &BTreeMap<TopicPartition, PartitionStatus>,
+        elapsed: Duration,
+    ) {
+        let Progress {
+            partitions,
+            caught_up,
+            read,
+            uncommitted,
+            counts,
+        } = Progress::between(before, after);
+        let waiting: Vec<String> = self
+            .readiness
+            .reasons()
+            .into_iter()
+            .map(|(dependency, _)| dependency)
+            .collect();
+        tracing::info!(
+            partitions,
+            caught_up,
+            read_per_second = read / elapsed.as_secs().max(1),
+            uncommitted,
+            golden = counts.golden,
+            rejected = counts.rejected,
+            duplicates = counts.duplicate,
+            skipped = counts.skipped,
+            waiting_for = waiting.join(", "),
+            "progress"
+        );
+    }
+}
+
+/// What happened between two looks, in offsets, and what has been committed since the partitions
+/// were taken over.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Progress {
+    pub(crate) partitions: usize,
+    pub(crate) caught_up: usize,
+    pub(crate) read: u64,
+    pub(crate) uncommitted: u64,
+    pub(crate) counts: Counts,
+}
+
+impl Progress {
+    pub(crate) fn between(
+        before: &BTreeMap<TopicPartition, PartitionStatus>,
+        after: &BTreeMap<TopicPartition, PartitionStatus>,
+    ) -> Self {
+        let mut progress = Self {
+            partitions: after.len(),
+            ..Self::default()
+        };
+        for (partition, status) in after {
+            let position_before = before
+                .get(partition)
+                .map_or(status.committed, |b| b.position);
+            progress.read += distance(position_before, status.position);
+            progress.uncommitted += distance(status.committed, status.position);
+            progress.caught_up += usize::from(status.caught_up);
+            progress.counts += status.counts;
+        }
+        progress
+    }
+}
+
+fn distance(from: i64, to: i64) -> u64 {
+    u64::try_from(to.saturating_sub(from)).unwrap_or(0)
+}
+
+/// Gauges are floating point; beyond 2^53 the last digits do not matter.
+#[expect(clippy::cast_precision_loss, reason = "a gauge has no more digits")]
+const fn as_gauge(count: usize) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(position: i64, committed: i64) -> PartitionStatus {
+        PartitionStatus {
+            position,
+            committed,
+            ..PartitionStatus::default()
+        }
+    }
+
+    /// Partitions that came, went, or were read again (a replay) do not distort the rate.
+    #[test]
+    fn progress_counts_what_was_read_here() {
+        let partition = |number| TopicPartition::new("t", number);
+        let before = BTreeMap::from([
+            (partition(0), at(100, 80)),
+            (partition(1), at(50, 50)),
+            (partition(2), at(70, 70)),
+        ]);
+        let after = BTreeMap::from([
+            (partition(0), at(130, 100)),
+            (partition(1), at(40, 40)),
+            (partition(3), at(1_010, 1_000)),
+        ]);
+        let progress = Progress::between(&before, &after);
+        assert_eq!(
+            (progress.partitions, progress.read, progress.uncommitted),
+            (3, 40, 40)
+        );
+    }
+}

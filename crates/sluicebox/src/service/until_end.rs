@@ -1,0 +1,92 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sluicebox_pipeline::{Phase, Readiness, StatusBoard};
+
+use crate::service::Stop;
+
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Makes the wish to stop when the end is reached. Answers which partitions wait for a person then,
+/// and why.
+pub(crate) async fn watch(
+    status: Arc<StatusBoard>,
+    readiness: Arc<Readiness>,
+    stop: Arc<Stop>,
+) -> Vec<String> {
+    while !is_end(&status, &readiness) {
+        tokio::select! {
+            () = stop.requested() => break,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+    let halted = halted(&status, &readiness);
+    stop.request();
+    halted
+}
+
+/// Whether all partitions were read to their end (or halted), and nothing is waited for that could
+/// bring more.
+fn is_end(status: &StatusBoard, readiness: &Readiness) -> bool {
+    status.all_caught_up() && readiness.reasons().len() == halted(status, readiness).len()
+}
+
+fn halted(status: &StatusBoard, readiness: &Readiness) -> Vec<String> {
+    let reasons: BTreeMap<String, String> = readiness.reasons().into_iter().collect();
+    let partitions = status.snapshot().into_iter();
+    let halted = partitions.filter(|(_, status)| status.phase == Phase::Halted);
+    halted
+        .map(|(partition, _)| {
+            let dependency = format!("partition {partition}");
+            let why = reasons.get(&dependency).map_or("halted", String::as_str);
+            format!("{dependency}: {why}")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use sluicebox_types::TopicPartition;
+
+    use super::*;
+
+    fn board(entries: &[(i32, Phase, bool)]) -> StatusBoard {
+        let board = StatusBoard::default();
+        for (partition, phase, caught_up) in entries {
+            board.update(&TopicPartition::new("t", *partition), |status| {
+                status.phase = phase.clone();
+                status.caught_up = *caught_up;
+            });
+        }
+        board
+    }
+
+    /// The end is reached when all are caught up or halted; who halted is named with the reason.
+    #[test]
+    fn ends_when_all_are_caught_up_or_halted() {
+        let readiness = Readiness::default();
+        let reading = board(&[(0, Phase::Reading, true), (1, Phase::Reading, false)]);
+        assert!(!is_end(&reading, &readiness));
+        readiness.down("partition t[1]", "its chain is ahead of Kafka");
+        let over = board(&[(0, Phase::Reading, true), (1, Phase::Halted, false)]);
+        assert!(is_end(&over, &readiness));
+        assert_eq!(
+            halted(&over, &readiness),
+            ["partition t[1]: its chain is ahead of Kafka"]
+        );
+    }
+
+    /// Before anything was assigned, and while a dependency may still bring records, it is not the
+    /// end.
+    #[test]
+    fn goes_on_while_something_is_waited_for() {
+        let readiness = Readiness::default();
+        assert!(!is_end(&board(&[]), &readiness));
+        let status = board(&[(0, Phase::Reading, true)]);
+        readiness.down("kafka", "no broker answers");
+        assert!(!is_end(&status, &readiness));
+        readiness.up("kafka");
+        assert!(is_end(&status, &readiness));
+    }
+}

@@ -1,0 +1,66 @@
+use std::sync::Arc;
+
+use sluicebox_config::{LakeSection, LakeUrl, S3Encryption, Secret};
+use sluicebox_pipeline::ports::LakeStore;
+use sluicebox_storage::{
+    Credentials, Encryption, Environment, Observed, S3Settings, StoreSettings,
+};
+use sluicebox_types::Clock;
+use url::Url;
+
+use crate::failure::Failure;
+
+/// The lake's store. Nothing is asked of it yet.
+///
+/// # Errors
+/// When its settings contradict each other.
+pub(crate) fn store(
+    lake: &LakeSection,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn LakeStore>, Failure> {
+    let settings = StoreSettings {
+        lake: url(&lake.url)?,
+        control: url(&lake.control)?,
+        s3: s3(lake),
+    };
+    let store = sluicebox_storage::open(&settings)?;
+    Ok(Arc::new(Observed::new(store, Arc::clone(clock))))
+}
+
+fn url(url: &LakeUrl) -> Result<Url, Failure> {
+    let no_url = || Failure::configuration(format!("`{url}` is no URL of a lake"));
+    match url {
+        LakeUrl::File(folder) => Url::from_directory_path(folder).map_err(|()| no_url()),
+        LakeUrl::S3 { .. } => url.to_string().parse().map_err(|_error| no_url()),
+    }
+}
+
+fn s3(lake: &LakeSection) -> S3Settings {
+    let s3 = &lake.s3;
+    let text = |secret: &Secret| secret.expose().to_owned();
+    let credentials = s3.access_key_id.as_ref().zip(s3.secret_access_key.as_ref());
+    let environment = s3.credential_environment.iter();
+    S3Settings {
+        endpoint: s3.endpoint.clone(),
+        region: Some(s3.region.clone()),
+        path_style: s3.path_style,
+        allow_http: s3.allow_http,
+        unsigned_payload: s3.unsigned_payload,
+        encryption: match &s3.sse {
+            S3Encryption::None => Encryption::BucketDefault,
+            S3Encryption::S3 => Encryption::SseS3,
+            S3Encryption::Kms(key) => Encryption::SseKms(key.clone()),
+        },
+        credentials: credentials.map(|(id, secret)| Credentials {
+            access_key_id: text(id),
+            secret_access_key: text(secret),
+            session_token: s3.session_token.as_ref().map(text),
+        }),
+        environment: Environment(
+            environment
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
+        ),
+        ..S3Settings::default()
+    }
+}
