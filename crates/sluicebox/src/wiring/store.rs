@@ -30,7 +30,10 @@ pub(crate) fn store(
 fn url(url: &LakeUrl) -> Result<Url, Failure> {
     let no_url = || Failure::configuration(format!("`{url}` is no URL of a lake"));
     match url {
-        LakeUrl::File(folder) => Url::from_directory_path(folder).map_err(|()| no_url()),
+        LakeUrl::File(folder) => {
+            let folder = std::path::absolute(folder)?;
+            Url::from_directory_path(folder).map_err(|()| no_url())
+        }
         LakeUrl::S3 { .. } => url.to_string().parse().map_err(|_error| no_url()),
     }
 }
