@@ -149,11 +149,12 @@ lake: { url: ./lake }
 topics:
   flights:
     table: air.flights
-    schema: { columns: [{ name: id, type: bigint }, { name: at, type: string }] }
-    event_time: { field: at }
-    dedup:
-      key: [id, origin]
-  trains:
+    schema: { columns: [{ name: id, type: bigint }] }
+    event_time: { field: twice }
+    dedup: off
+    rules:
+      - { derive: twice, as: "id * 2" }
+  raw.trains:
     table: rail.trains
     schema: { columns: [{ name: id, type: bigint }] }
     dedup: off
@@ -171,14 +172,10 @@ topics:
                 elsewhere => panic!("{mistake} at {elsewhere}"),
             })
             .collect();
-        assert_eq!(
-            lines,
-            [
-                ("topics.flights.event_time.field", 9),
-                ("topics.flights.dedup.key", 11),
-                ("topics.trains.rules.1", 18),
-            ],
-            "{found:?}"
-        );
+        let expected = [
+            ("topics.flights.event_time.field", 9),
+            ("topics.\"raw.trains\".rules.1", 19),
+        ];
+        assert_eq!(lines, expected, "{found:?}");
     }
 }

@@ -35,7 +35,10 @@ async fn bar(total: u64, status: &StatusBoard) {
 async fn lines(total: u64, status: &StatusBoard) {
     loop {
         tokio::time::sleep(LINE_EVERY).await;
-        let line = format!("{} of {total} records read\n", read(status));
+        let line = match read(status) {
+            0 => "waiting for the consumer group\n".to_owned(),
+            read => format!("{read} of {total} records read\n"),
+        };
         std::io::stderr()
             .lock()
             .write_all(line.as_bytes())
