@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
@@ -14,10 +16,14 @@ mod parse;
 mod plan;
 mod functions;
 mod restrictions;
+mod checked;
 mod column_type;
 
 /// Columns that the lake adds to a table itself, or that its paths hold.
 const RESERVED: [&str; 4] = ["_kafka", "_extra", "dt", "hour"];
+
+/// Twice what the deepest expression needs without compiler optimisation.
+const STACK_BYTES: usize = 12 * 1024 * 1024;
 
 impl Rules {
     /// Compiles the rules of a topic for rows of this schema.
@@ -26,18 +32,30 @@ impl Rules {
     /// With every mistake there is, in the order of the config; the first one of each expression,
     /// and none for an expression that only uses a derived column in which there is a mistake.
     pub fn compile(specs: &[RuleSpec], input: &SchemaRef) -> Result<Self, Vec<RuleError>> {
-        let mut compilation = Compilation::new(specs, input);
-        let is_derived =
-            |(_, spec): &(usize, &RuleSpec)| matches!(spec.kind, RuleKind::Derive { .. });
-        let numbered = || specs.iter().enumerate();
-        for (rule, spec) in numbered().filter(is_derived) {
-            compilation.add(rule, spec);
-        }
-        for (rule, spec) in numbered().filter(|numbered| !is_derived(numbered)) {
-            compilation.add(rule, spec);
-        }
-        compilation.finish()
+        // The planner recurses with the depth of an expression, in large steps.
+        thread::scope(|scope| {
+            let compiler = thread::Builder::new().stack_size(STACK_BYTES);
+            match compiler.spawn_scoped(scope, || compile(specs, input)) {
+                Ok(compiling) => compiling
+                    .join()
+                    .unwrap_or_else(|panic| resume_unwind(panic)),
+                Err(_) => compile(specs, input),
+            }
+        })
     }
+}
+
+fn compile(specs: &[RuleSpec], input: &SchemaRef) -> Result<Rules, Vec<RuleError>> {
+    let mut compilation = Compilation::new(specs, input);
+    let is_derived = |(_, spec): &(usize, &RuleSpec)| matches!(spec.kind, RuleKind::Derive { .. });
+    let numbered = || specs.iter().enumerate();
+    for (rule, spec) in numbered().filter(is_derived) {
+        compilation.add(rule, spec);
+    }
+    for (rule, spec) in numbered().filter(|numbered| !is_derived(numbered)) {
+        compilation.add(rule, spec);
+    }
+    compilation.finish()
 }
 
 /// Rules as far as they are compiled.
@@ -168,21 +186,17 @@ impl<'a> Compilation<'a> {
                 format!("the expression must be true or false, but it is of type {found}");
             return Err(Mistake::at(message, parse::start(&ast)));
         }
+        if planned.is_always_null {
+            let message = "the expression is null for every row; is `IS NULL` meant?";
+            return Err(Mistake::at(message, parse::start(&ast)));
+        }
         let expression = Expression::new(planned.physical, planned.data_type);
         Ok(Some(Predicate { rule, expression }))
     }
 }
 
 fn check_column_name(column: &str, schema: &Schema) -> Result<(), Mistake> {
-    let is_letter = |c: char| c.is_ascii_lowercase() || c == '_';
-    let is_snake_case =
-        column.starts_with(is_letter) && column.chars().all(|c| is_letter(c) || c.is_ascii_digit());
-    if !is_snake_case {
-        return Err(Mistake::elsewhere(format!(
-            "the column name `{column}` must be lower snake case: a letter or `_`, then letters, \
-             digits and `_`"
-        )));
-    }
+    column_type::check_snake_case(column).map_err(Mistake::elsewhere)?;
     if RESERVED.contains(&column) {
         return Err(Mistake::elsewhere(format!(
             "the column name `{column}` is used by the table itself: choose another"

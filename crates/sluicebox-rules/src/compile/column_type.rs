@@ -72,10 +72,11 @@ impl FieldIds {
     }
 
     fn members(&mut self, members: &Fields) -> Result<Fields, String> {
-        members
-            .iter()
-            .map(|member| self.field(member.name(), true, member))
-            .collect()
+        let member = |member: &FieldRef| {
+            check_snake_case(member.name())?;
+            self.field(member.name(), true, member)
+        };
+        members.iter().map(member).collect()
     }
 
     fn field(&mut self, name: &str, nullable: bool, field: &Field) -> Result<FieldRef, String> {
@@ -105,6 +106,17 @@ impl FieldIds {
             false,
         )))
     }
+}
+
+/// Names that no engine folds or refuses.
+pub(super) fn check_snake_case(name: &str) -> Result<(), String> {
+    let is_letter = |c: char| c.is_ascii_lowercase() || c == '_';
+    if name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(format!(
+        "the name `{name}` must be lower snake case: a letter or `_`, then letters, digits and `_`"
+    ))
 }
 
 fn largest(fields: &Fields) -> i64 {

@@ -40,6 +40,18 @@ impl Functions {
     }
 }
 
+impl Functions {
+    /// Whether there is a function of this name.
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// The names of all functions.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+}
+
 impl ContextProvider for Functions {
     fn get_table_source(&self, _: TableReference) -> Result<Arc<dyn TableSource>> {
         plan_err!("a rule sees its own row only, no tables")

@@ -1,3 +1,4 @@
+use datafusion_common::utils::datafusion_strsim::levenshtein;
 use datafusion_common::{DataFusionError, SchemaError};
 use datafusion_sql::sqlparser::tokenizer::Location;
 
@@ -36,38 +37,41 @@ pub(super) fn explain(error: &DataFusionError) -> String {
                 field,
                 valid_fields,
             } => {
-                let names: Vec<_> = valid_fields.iter().map(|valid| valid.name()).collect();
-                unknown_column(field.name(), &names)
+                let name = field
+                    .relation
+                    .as_ref()
+                    .map_or(field.name(), |table| table.table());
+                let columns = valid_fields.iter().map(|valid| valid.name());
+                unknown("column", name, columns)
             }
             other => other.to_string(),
         },
-        root => {
-            let message = root.message();
-            let (message, _) = message
-                .split_once(DataFusionError::BACK_TRACE_SEP)
-                .unwrap_or((&message, ""));
-            message.trim_end_matches('.').to_owned()
-        }
+        DataFusionError::Internal(message) => without_backtrace(message),
+        root => without_backtrace(&root.message()),
     }
 }
 
-fn unknown_column(name: &str, columns: &[&str]) -> String {
-    let close = columns
-        .iter()
-        .map(|column| (edits(&name.to_lowercase(), &column.to_lowercase()), column))
-        .filter(|(edits, column)| edits * 2 <= name.len().min(column.len()))
+/// Says that there is nothing of this name, and which of the `known` names may be meant.
+pub(super) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let close = known
+        .map(|known| {
+            (
+                levenshtein(&name.to_lowercase(), &known.to_lowercase()),
+                known,
+            )
+        })
+        .filter(|(edits, known)| edits * 3 <= name.len().max(known.len()))
         .min();
     close.map_or_else(
-        || {
-            format!(
-                "there is no column `{name}`; there is: {}",
-                columns.join(", ")
-            )
-        },
-        |(_, column)| format!("there is no column `{name}`; did you mean `{column}`?"),
+        || format!("there is no {what} `{name}`"),
+        |(_, known)| format!("there is no {what} `{name}`; did you mean `{known}`?"),
     )
 }
 
-fn edits(one: &str, other: &str) -> usize {
-    datafusion_common::utils::datafusion_strsim::levenshtein(one, other)
+fn without_backtrace(message: &str) -> String {
+    let message = message
+        .split(DataFusionError::BACK_TRACE_SEP)
+        .next()
+        .unwrap_or(message);
+    message.trim_end_matches('.').to_owned()
 }

@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 use datafusion_common::ScalarValue;
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_expr::expr::ScalarFunction;
-use datafusion_expr::{Expr, Volatility};
+use datafusion_expr::{Expr, Operator, Volatility};
 use datafusion_sql::sqlparser::ast::{Expr as Ast, Visit, Visitor};
 
 use super::mistake::Mistake;
@@ -75,6 +75,10 @@ impl Visitor for Form {
             {
                 "a rule sees its own row only: aggregates are not possible"
             }
+            Ast::CompoundFieldAccess { .. } => {
+                "only members of struct columns can be reached, as `column.member`"
+            }
+            Ast::Array(_) => "there are no arrays in expressions",
             _ => return ControlFlow::Continue(()),
         };
         ControlFlow::Break(Mistake::at(problem, parse::start(part)))
@@ -103,16 +107,26 @@ pub(super) fn check_functions(expr: &Expr) -> Result<(), String> {
 }
 
 /// Refuses, in an expression whose constant parts are computed, arguments that must be constant and
-/// are not, and constant parts that could not be computed.
+/// are not.
 pub(super) fn check_arguments(expr: &Expr) -> Result<(), String> {
     each_part(expr, |part| match part {
-        Expr::Literal(..) => Ok(()),
         Expr::ScalarFunction(call) => check_call(call),
-        _ if part.column_refs().is_empty() => {
-            Err(format!("`{part}` cannot be computed, whatever the row"))
-        }
+        Expr::BinaryExpr(operation) if is_pattern(operation.op) => match *operation.right {
+            Expr::Literal(..) => Ok(()),
+            _ => Err("the pattern must be a constant".to_owned()),
+        },
         _ => Ok(()),
     })
+}
+
+const fn is_pattern(operator: Operator) -> bool {
+    matches!(
+        operator,
+        Operator::RegexMatch
+            | Operator::RegexIMatch
+            | Operator::RegexNotMatch
+            | Operator::RegexNotIMatch
+    )
 }
 
 fn check_call(call: &ScalarFunction) -> Result<(), String> {
@@ -141,7 +155,8 @@ fn check_call(call: &ScalarFunction) -> Result<(), String> {
     Ok(())
 }
 
-fn each_part(
+/// Checks an expression and its parts until one is not in order.
+pub(super) fn each_part(
     expr: &Expr,
     mut check: impl FnMut(&Expr) -> Result<(), String>,
 ) -> Result<(), String> {
