@@ -1,5 +1,6 @@
 mod headers;
 mod outbox;
+mod producer;
 mod delivery;
 
 use std::fmt;

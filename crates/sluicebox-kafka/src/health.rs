@@ -145,3 +145,38 @@ pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
         RDKafkaLogLevel::Debug => tracing::debug!(facility, "librdkafka: {message}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The reason that a person needs stays: that all brokers are down says less than that the
+    /// password is wrong, and a hostile sequence of events ends when a broker answers.
+    #[test]
+    fn the_cause_that_says_most_is_shown() {
+        let readiness = Arc::new(Readiness::default());
+        let health = Health::new("kafka", &["b:9092".to_owned()], Arc::clone(&readiness));
+        let event = |code, reason| health.error(&ClientError::Global(code), reason);
+        let shown = || {
+            readiness
+                .reasons()
+                .into_iter()
+                .map(|(_, why)| why)
+                .collect::<String>()
+        };
+
+        event(
+            RDKafkaErrorCode::BrokerTransportFailure,
+            "connection refused",
+        );
+        assert_eq!(shown(), "", "one connection is no outage");
+        event(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down");
+        assert!(shown().contains("b:9092") && shown().contains("connection refused"));
+        event(RDKafkaErrorCode::Authentication, "invalid credentials");
+        event(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down");
+        assert!(shown().contains("invalid credentials") && shown().contains("kafka.sasl"));
+        assert!(health.is_down());
+        health.answered();
+        assert!(readiness.reasons().is_empty() && !health.is_down());
+    }
+}

@@ -82,8 +82,7 @@ pub(crate) fn producer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
     ] {
         properties.set(name, value);
     }
-    // Properties of the consumer are none of the producer's business, and the other way round.
-    Ok(properties)
+    Ok(with_own(properties, kafka))
 }
 
 fn connection(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError> {
@@ -167,10 +166,137 @@ fn sasl(properties: &mut ClientConfig, section: &SaslSection) -> Result<(), Kafk
     Ok(())
 }
 
-/// What the user passes through is set last, so that it wins over our choices of comfort.
+/// What the user passes through is set last, so that it wins over our choices of comfort. It is one
+/// map for both clients; each warns of what is meant for the other and leaves it out.
 fn with_own(mut properties: ClientConfig, kafka: &KafkaSection) -> ClientConfig {
     for (name, value) in &kafka.librdkafka {
         properties.set(name, value);
     }
     properties
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use sluicebox_config::Secret;
+
+    use super::*;
+
+    fn section() -> KafkaSection {
+        KafkaSection {
+            brokers: vec!["broker:9092".to_owned()],
+            ..KafkaSection::default()
+        }
+    }
+
+    fn login() -> SaslSection {
+        SaslSection::ScramSha512 {
+            username: "etl".to_owned(),
+            password: Secret::new("hush"),
+        }
+    }
+
+    /// A login never goes out in the clear unless that was asked for by name.
+    #[test]
+    fn a_login_is_encrypted() {
+        let tls = || Some(TlsSection::default());
+        for (tls, sasl, plaintext, protocol) in [
+            (None, None, false, "PLAINTEXT"),
+            (tls(), None, true, "SSL"),
+            (None, Some(login()), false, "SASL_SSL"),
+            (None, Some(login()), true, "SASL_PLAINTEXT"),
+            (tls(), Some(login()), true, "SASL_SSL"),
+        ] {
+            let kafka = KafkaSection {
+                tls,
+                sasl,
+                allow_plaintext_sasl: plaintext,
+                ..section()
+            };
+            assert_eq!(
+                consumer(&kafka).unwrap().get("security.protocol"),
+                Some(protocol)
+            );
+            assert_eq!(
+                producer(&kafka).unwrap().get("security.protocol"),
+                Some(protocol)
+            );
+        }
+    }
+
+    /// librdkafka takes what is made here, in every variant, and the classic properties are left
+    /// out where it would refuse them.
+    #[test]
+    fn librdkafka_takes_the_properties() {
+        let consumer_protocol = KafkaSection {
+            group_protocol: GroupProtocol::Consumer,
+            ..section()
+        };
+        assert_eq!(
+            consumer(&consumer_protocol)
+                .unwrap()
+                .get("session.timeout.ms"),
+            None
+        );
+        let own = BTreeMap::from([("client.rack".to_owned(), "a".to_owned())]);
+        let oauth = SaslSection::OauthBearer {
+            token_endpoint_url: "https://id.example.com/token".to_owned(),
+            client_id: "etl".to_owned(),
+            client_secret: Secret::new("hush"),
+            scope: None,
+            extensions: BTreeMap::new(),
+        };
+        for kafka in [
+            section(),
+            consumer_protocol,
+            KafkaSection {
+                tls: Some(TlsSection::default()),
+                sasl: Some(login()),
+                ..section()
+            },
+            KafkaSection {
+                sasl: Some(oauth),
+                librdkafka: own,
+                ..section()
+            },
+        ] {
+            consumer(&kafka).unwrap().create_native_config().unwrap();
+            producer(&kafka).unwrap().create_native_config().unwrap();
+        }
+    }
+
+    /// What the user passes through wins over what was chosen for comfort.
+    #[test]
+    fn own_properties_are_set_last() {
+        let own = BTreeMap::from([("fetch.queue.backoff.ms".to_owned(), "7".to_owned())]);
+        let kafka = KafkaSection {
+            librdkafka: own,
+            ..section()
+        };
+        assert_eq!(
+            consumer(&kafka).unwrap().get("fetch.queue.backoff.ms"),
+            Some("7")
+        );
+    }
+
+    /// A property that librdkafka does not know is named, without its value.
+    #[test]
+    fn a_refused_property_is_named_without_its_value() {
+        let own = BTreeMap::from([("no.such.thing".to_owned(), "hush".to_owned())]);
+        let kafka = KafkaSection {
+            librdkafka: own,
+            ..section()
+        };
+        let error = consumer(&kafka)
+            .unwrap()
+            .create_native_config()
+            .err()
+            .unwrap();
+        let text = KafkaError::of_creation(error).to_string();
+        assert!(
+            text.contains("no.such.thing") && !text.contains("hush"),
+            "{text}"
+        );
+    }
 }

@@ -1,25 +1,19 @@
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use parking_lot::Mutex;
-use rdkafka::client::OAuthToken;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
-use rdkafka::{ClientConfig, ClientContext};
+use rdkafka::ClientConfig;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::producer::{BaseProducer, Producer as _};
 use sluicebox_config::KafkaSection;
 use sluicebox_pipeline::Readiness;
 use sluicebox_types::Clock;
 
-use super::headers::headers;
-use super::outbox::{Fault, Letter, Outbox, Outcome, Refusal};
-use crate::error::{KafkaError, code_of};
-use crate::health::{self, Health};
-use crate::oauth::TokenSource;
+use super::outbox::{Letter, Outbox, Outcome};
+use super::producer::{self, DeliveryContext};
+use crate::error::KafkaError;
+use crate::health::Health;
 use crate::properties;
 
 /// How long one turn waits for answers, or for a letter when no answer is owed.
@@ -53,7 +47,7 @@ impl Delivery {
     ) -> Result<Self, KafkaError> {
         let health = Arc::new(Health::new("dead_letter", &kafka.brokers, readiness));
         let properties = properties::producer(kafka)?;
-        let producer = producer(&properties, kafka, &health, &clock)?;
+        let producer = producer::connect(&properties, kafka, &health, &clock)?;
         Ok(Self {
             properties,
             kafka: kafka.clone(),
@@ -110,48 +104,43 @@ impl Delivery {
 
     fn send(&mut self) {
         while let Some((number, letter)) = self.outbox.next() {
-            let Err(error) = produce(&self.producer, number, letter) else {
-                continue;
-            };
-            if error == RDKafkaErrorCode::QueueFull {
-                self.producer.poll(ANSWERS);
+            if let Err(code) = producer::produce(&self.producer, number, letter) {
+                self.answered(number, Err(code));
             }
-            self.answer(number, Err(error));
         }
     }
 
     fn take_answers(&mut self) {
-        let answers = std::mem::take(&mut *self.producer.context().answers.lock());
-        for (number, answer) in answers {
-            self.answer(number, answer);
+        for (number, answer) in self.producer.context().take_answers() {
+            self.answered(number, answer);
         }
     }
 
-    fn answer(&mut self, number: usize, answer: Result<(), RDKafkaErrorCode>) {
-        let refusal = answer.map_err(|code| (refusal(code), code));
+    fn answered(&mut self, number: usize, answer: Result<(), RDKafkaErrorCode>) {
         let now = self.clock.monotonic();
-        let topic = self.outbox.topic_of(number);
-        match self
+        let outcome = self
             .outbox
-            .answered(number, refusal.map_err(|(refusal, _)| refusal), now)
-        {
-            Outcome::Delivered(letter) => {
+            .answered(number, answer.map_err(producer::refusal), now);
+        match (outcome, answer) {
+            (Outcome::Delivered(letter), _) => {
                 self.health.answered();
                 self.topic_works(&letter.route.topic);
                 self.settle(letter, "sluicebox_dead_letter_records_total");
             }
-            Outcome::Undeliverable(letter) => {
+            (Outcome::Undeliverable(letter), _) => {
                 let (topic, source) = (&letter.route.topic, &letter.content.source);
                 let offset = letter.content.record.offset;
-                tracing::warn!(%topic, %source, offset, "dead letter undeliverable: larger than the \
-                    topic takes even without headers; it is in quarantine");
+                tracing::warn!(
+                    %topic,
+                    %source,
+                    offset,
+                    "a dead letter is larger than its topic takes even without headers; it is in \
+                     quarantine only"
+                );
                 self.settle(letter, "sluicebox_dead_letter_undeliverable_total");
             }
-            Outcome::Waiting => {
-                if let (Some(topic), Err((Refusal::Topic, code))) = (topic, refusal) {
-                    self.topic_fails(&topic, code);
-                }
-            }
+            (Outcome::TopicRefused(topic), Err(code)) => self.topic_fails(&topic, code),
+            (Outcome::TopicRefused(_) | Outcome::Waiting, _) => {}
         }
     }
 
@@ -206,7 +195,7 @@ impl Delivery {
         let Some((code, reason)) = self.producer.client().fatal_error() else {
             return;
         };
-        match producer(&self.properties, &self.kafka, &self.health, &self.clock) {
+        match producer::connect(&self.properties, &self.kafka, &self.health, &self.clock) {
             Ok(producer) => {
                 tracing::warn!(%code, reason, "the dead-letter producer failed and was made anew");
                 self.producer = producer;
@@ -240,100 +229,4 @@ impl Delivery {
 
 fn dependency(topic: &str) -> String {
     format!("dead_letter {topic}")
-}
-
-fn producer(
-    properties: &ClientConfig,
-    kafka: &KafkaSection,
-    health: &Arc<Health>,
-    clock: &Arc<dyn Clock>,
-) -> Result<BaseProducer<DeliveryContext>, KafkaError> {
-    let context = DeliveryContext {
-        health: Arc::clone(health),
-        tokens: TokenSource::of(kafka, Arc::clone(clock)),
-        answers: Mutex::default(),
-    };
-    BaseProducer::from_config_and_context(properties, context).map_err(KafkaError::of_creation)
-}
-
-fn produce(
-    producer: &BaseProducer<DeliveryContext>,
-    number: usize,
-    letter: &Letter,
-) -> Result<(), RDKafkaErrorCode> {
-    let record = &letter.content.record;
-    let headers = headers(
-        &letter.content,
-        &letter.route.header_prefix,
-        letter.headers,
-        letter.own_time,
-    );
-    let headers = headers
-        .iter()
-        .fold(OwnedHeaders::new(), |all, (name, value)| {
-            all.insert(Header {
-                key: name,
-                value: value.as_deref(),
-            })
-        });
-    let outgoing = BaseRecord::<[u8], [u8], usize> {
-        topic: &letter.route.topic,
-        partition: None,
-        payload: record.value.as_deref(),
-        key: record.key.as_deref(),
-        timestamp: record.timestamp_millis.filter(|_| letter.own_time),
-        headers: Some(headers),
-        delivery_opaque: number,
-    };
-    producer
-        .send(outgoing)
-        .map_err(|(error, _)| code_of(&error).unwrap_or(RDKafkaErrorCode::Fail))
-}
-
-const fn refusal(code: RDKafkaErrorCode) -> Refusal {
-    match code {
-        RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::MessageBatchTooLarge => {
-            Refusal::Letter(Fault::TooLarge)
-        }
-        RDKafkaErrorCode::InvalidTimestamp => Refusal::Letter(Fault::Timestamp),
-        _ => Refusal::Topic,
-    }
-}
-
-/// What librdkafka tells of the producer, on its thread, inside the poll.
-struct DeliveryContext {
-    health: Arc<Health>,
-    tokens: Option<TokenSource>,
-    answers: Mutex<Vec<(usize, Result<(), RDKafkaErrorCode>)>>,
-}
-
-impl ClientContext for DeliveryContext {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        health::log(level, facility, message);
-    }
-
-    fn error(&self, error: ClientError, reason: &str) {
-        self.health.error(&error, reason);
-    }
-
-    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        self.tokens
-            .as_ref()
-            .ok_or("kafka.sasl names no token endpoint")?
-            .token()
-    }
-}
-
-impl ProducerContext for DeliveryContext {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
-        let answer = match result {
-            Ok(_) => Ok(()),
-            Err((error, _)) => Err(code_of(error).unwrap_or(RDKafkaErrorCode::Fail)),
-        };
-        self.answers.lock().push((number, answer));
-    }
 }

@@ -95,8 +95,10 @@ pub(super) enum Outcome {
     Delivered(Letter),
     /// No form of it is ever taken.
     Undeliverable(Letter),
-    /// It waits to be sent again.
+    /// It waits to be sent again, in another form.
     Waiting,
+    /// It waits as it is, until this topic takes letters again.
+    TopicRefused(Arc<str>),
 }
 
 /// All letters that are not acknowledged, by topic. Decides which is sent next, and in what form
@@ -143,13 +145,6 @@ impl Outbox {
         self.in_flight.get(&number).map(|letter| (number, letter))
     }
 
-    /// The topic of a letter in flight.
-    pub(super) fn topic_of(&self, number: usize) -> Option<Arc<str>> {
-        self.in_flight
-            .get(&number)
-            .map(|letter| Arc::clone(&letter.route.topic))
-    }
-
     /// Takes the broker's answer to a letter.
     pub(super) fn answered(
         &mut self,
@@ -166,22 +161,23 @@ impl Outbox {
             .or_default();
         lane.in_flight = lane.in_flight.saturating_sub(1);
         lane.alone = false;
-        let again = match answer {
+        let (again, outcome) = match answer {
             Ok(()) => {
                 lane.failures = 0;
                 return Outcome::Delivered(letter);
             }
             Err(Refusal::Letter(fault)) => match letter.reshaped(fault) {
-                Ok(letter) => letter,
+                Ok(letter) => (letter, Outcome::Waiting),
                 Err(letter) => return Outcome::Undeliverable(letter),
             },
             Err(Refusal::Topic) => {
                 lane.close(now);
-                letter
+                let topic = Arc::clone(&letter.route.topic);
+                (letter, Outcome::TopicRefused(topic))
             }
         };
         lane.waiting.insert(number, again);
-        Outcome::Waiting
+        outcome
     }
 
     /// Topics whose wait is over, to be looked at before anything is sent to them.
@@ -246,5 +242,153 @@ impl Lane {
             self.closed_until = Some(now + doubled.min(LONGEST_WAIT));
             self.failures = self.failures.saturating_add(1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sluicebox_pipeline::ports::Outstanding;
+    use sluicebox_types::{OwnedRecord, Reject, RejectReason, TimestampType, TopicPartition};
+
+    use super::*;
+
+    const NOW: Duration = Duration::ZERO;
+
+    fn letter(topic: &str, offset: i64) -> Letter {
+        let content = DeadLetter {
+            source: TopicPartition::new("raw", 0),
+            record: OwnedRecord {
+                offset,
+                timestamp_millis: None,
+                timestamp_type: TimestampType::CreateTime,
+                key: None,
+                value: None,
+                headers: Vec::new(),
+            },
+            reject: Reject::new(RejectReason::WrongType, ""),
+            receipt: Arc::new(Outstanding::default()).receipt(),
+        };
+        let route = Route {
+            topic: Arc::from(topic),
+            header_prefix: String::new(),
+        };
+        Letter::new(content, Arc::new(route), 1)
+    }
+
+    fn outbox(letters: &[(&str, i64)]) -> Outbox {
+        let mut outbox = Outbox::default();
+        for (topic, offset) in letters {
+            outbox.push(letter(topic, *offset));
+        }
+        outbox
+    }
+
+    /// Everything that may be sent now: number, offset and headers of each.
+    fn sent(outbox: &mut Outbox) -> Vec<(usize, i64, HeaderSet)> {
+        let next = || {
+            let (number, letter) = outbox.next()?;
+            Some((number, letter.content.record.offset, letter.headers))
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    const TOO_LARGE: Result<(), Refusal> = Err(Refusal::Letter(Fault::TooLarge));
+
+    /// A batch that is refused says nothing of each of its letters: they are tried one by one, and
+    /// only the one that is too large by itself loses its headers, ours before the record's. When
+    /// nothing is left to lose, it is given up and the others go on.
+    #[test]
+    fn only_the_letter_that_is_too_large_loses_headers() {
+        let mut outbox = outbox(&[("a", 10), ("a", 11)]);
+        for (number, ..) in sent(&mut outbox) {
+            assert!(matches!(
+                outbox.answered(number, TOO_LARGE, NOW),
+                Outcome::Waiting
+            ));
+        }
+        for set in [HeaderSet::All, HeaderSet::RecordAndReason, HeaderSet::None] {
+            assert_eq!(
+                sent(&mut outbox),
+                [(0, 10, set)],
+                "alone, until it is answered"
+            );
+            let outcome = outbox.answered(0, TOO_LARGE, NOW);
+            assert_eq!(
+                matches!(outcome, Outcome::Undeliverable(_)),
+                set == HeaderSet::None
+            );
+        }
+        assert_eq!(sent(&mut outbox), [(1, 11, HeaderSet::All)]);
+        assert!(matches!(
+            outbox.answered(1, Ok(()), NOW),
+            Outcome::Delivered(_)
+        ));
+        assert!(!outbox.is_awaiting());
+    }
+
+    /// A timestamp that the topic refuses is given up before the letter is.
+    #[test]
+    fn a_refused_timestamp_is_left_to_the_broker() {
+        let mut outbox = outbox(&[("a", 10)]);
+        let refused = Err(Refusal::Letter(Fault::Timestamp));
+        for own_time in [true, true, false] {
+            let (number, letter) = outbox.next().unwrap();
+            assert_eq!(
+                (letter.own_time, letter.headers),
+                (own_time, HeaderSet::All)
+            );
+            let outcome = outbox.answered(number, refused, NOW);
+            assert_eq!(matches!(outcome, Outcome::Undeliverable(_)), !own_time);
+        }
+    }
+
+    /// A topic that refuses holds its own letters back, in their order, and nobody else's; it is
+    /// looked at after a wait that doubles up to half a minute.
+    #[test]
+    fn a_topic_that_refuses_waits_by_itself() {
+        let mut outbox = outbox(&[("a", 10), ("b", 20), ("a", 11)]);
+        assert_eq!(sent(&mut outbox).len(), 3);
+        for number in [0, 2] {
+            let outcome = outbox.answered(number, Err(Refusal::Topic), NOW);
+            assert!(matches!(outcome, Outcome::TopicRefused(topic) if topic.as_ref() == "a"));
+        }
+        assert!(matches!(
+            outbox.answered(1, Ok(()), NOW),
+            Outcome::Delivered(_)
+        ));
+        assert_eq!(sent(&mut outbox), []);
+        let mut now = NOW;
+        for seconds in [1, 2, 4, 8, 16, 30, 30] {
+            let wait = Duration::from_secs(seconds);
+            assert!(
+                outbox.due(now + wait - Duration::from_millis(1)).is_empty(),
+                "{seconds}"
+            );
+            now += wait;
+            assert_eq!(outbox.due(now), [Arc::from("a")], "{seconds}");
+            outbox.still_closed("a", now);
+        }
+        outbox.open("a");
+        assert_eq!(
+            sent(&mut outbox)
+                .iter()
+                .map(|(_, offset, _)| *offset)
+                .collect::<Vec<_>>(),
+            [10, 11]
+        );
+    }
+
+    /// What a lost client had in flight is sent again; nothing is forgotten.
+    #[test]
+    fn recalled_letters_are_sent_again() {
+        let mut outbox = outbox(&[("a", 10), ("b", 20)]);
+        assert_eq!(sent(&mut outbox).len(), 2);
+        outbox.recall(NOW);
+        assert!(!outbox.is_awaiting());
+        for topic in outbox.due(NOW + LONGEST_WAIT) {
+            outbox.open(&topic);
+        }
+        assert_eq!(sent(&mut outbox).len(), 2);
+        assert_eq!(outbox.into_letters().count(), 2);
     }
 }
