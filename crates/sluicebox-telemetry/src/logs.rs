@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn text_without_colour_is_plain() {
         let text = logged(LogFormat::Text, LevelFilter::INFO, || {
-            tracing::info!(rows = 3, "read")
+            tracing::info!(rows = 3, "read");
         });
         assert!(text.contains("read") && text.contains("rows=3"), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");

@@ -48,7 +48,7 @@ fn print(out: &mut impl Write, footer: &ParquetMetaData, bytes: usize) -> io::Re
     let file = footer.file_metadata();
     writeln!(
         out,
-        "{} rows in {} row groups, {bytes} bytes",
+        "{} rows, row groups: {}, {bytes} bytes",
         file.num_rows(),
         footer.num_row_groups()
     )?;

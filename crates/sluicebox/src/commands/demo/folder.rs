@@ -72,7 +72,7 @@ mod tests {
     fn somebody_elses_folder_is_not_touched() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("lake")).expect("a folder");
-        assert!(prepare(folder.path()).is_err());
+        prepare(folder.path()).expect_err("a folder that no demo made");
         fs::write(folder.path().join(CONFIG), "").expect("a file");
         fs::write(folder.path().join("thesis.txt"), "").expect("a file");
         let error = prepare(folder.path()).expect_err("refused").to_string();

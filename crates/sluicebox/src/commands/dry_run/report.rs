@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use arrow::datatypes::{DataType, Fields, Schema};
 use serde::Serialize;
 use sluicebox_chain::Counts;
 use sluicebox_config::Config;
@@ -40,9 +41,7 @@ impl Report {
             counts += partition.counts;
             let topic = &partition.chain.topic;
             if let Ok(spec) = catalog.spec(topic) {
-                let fields = spec.golden.schema.fields().iter();
-                let columns = fields.map(|f| (f.name().clone(), f.data_type().to_string()));
-                schemas.insert(topic.clone(), columns.collect());
+                schemas.insert(topic.clone(), columns(&spec.golden.schema));
             }
         }
         let value = |sample: Sample| Sample {
@@ -117,5 +116,62 @@ impl Report {
             writeln!(out, "  {path}")?;
         }
         Ok(())
+    }
+}
+
+fn columns(schema: &Schema) -> Vec<(String, String)> {
+    let fields = schema.fields().iter();
+    fields
+        .map(|field| (field.name().clone(), type_name(field.data_type())))
+        .collect()
+}
+
+/// The type as query engines call it.
+fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Int32 => "int".to_owned(),
+        DataType::Int64 => "bigint".to_owned(),
+        DataType::Float32 => "float".to_owned(),
+        DataType::Float64 => "double".to_owned(),
+        DataType::Utf8 => "string".to_owned(),
+        DataType::Binary => "binary".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Timestamp(_, Some(_)) => "timestamp".to_owned(),
+        DataType::Timestamp(_, None) => "timestamp_ntz".to_owned(),
+        DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
+        DataType::Struct(members) => format!("struct<{}>", members_of(members)),
+        DataType::List(element) => format!("list<{}>", type_name(element.data_type())),
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(pair) => {
+                let types: Vec<String> = pair.iter().map(|f| type_name(f.data_type())).collect();
+                format!("map<{}>", types.join(","))
+            }
+            other => other.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+fn members_of(members: &Fields) -> String {
+    let members = members.iter();
+    let members = members.map(|field| format!("{}:{}", field.name(), type_name(field.data_type())));
+    members.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use sluicebox_parquet::kafka_field;
+
+    use super::*;
+
+    /// Types read as in Hive and Trino, nested ones too.
+    #[test]
+    fn types_have_the_names_of_the_engines() {
+        let name = type_name(kafka_field().data_type());
+        assert_eq!(
+            name,
+            "struct<topic:string,partition:int,offset:bigint,timestamp:timestamp>"
+        );
     }
 }
