@@ -14,6 +14,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::schema::check_types;
 use crate::{Compression, SchemaError, TableSpec};
 
+/// Size at which a data page ends, before compression. Each column of an open row group holds one
+/// page uncompressed, so that a wide table pays for large pages with memory; Snappy gains nothing from
+/// more than 64 KiB.
+const PAGE_BYTES: usize = 128 * 1024;
+
 /// Values of a column that are looked at before a file is opened.
 const SAMPLE_VALUES: usize = 1_024;
 
@@ -131,6 +136,7 @@ fn shared_properties(spec: &TableSpec, paths: &[ColumnPath]) -> WriterProperties
         .set_compression(codec)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_coerce_types(true)
+        .set_data_page_size_limit(PAGE_BYTES)
         .set_max_row_group_row_count(None)
         .set_max_row_group_bytes(Some(spec.row_group_bytes.max(1)));
     for path in paths {

@@ -5,7 +5,7 @@ use parquet::file::properties::DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT;
 
 use crate::WriteError;
 use crate::column_encodings::ColumnEncodings;
-use crate::pending::{PendingRows, is_large};
+use crate::pending::{PendingRows, is_chunk};
 use crate::split::{DateRows, RowSelection, widened};
 
 /// About what an encoder holds and does not report, measured as resident memory: its own output
@@ -35,7 +35,7 @@ impl OpenFile {
         columns: &mut ColumnEncodings,
     ) -> Result<(), WriteError> {
         let rows = match part.rows {
-            RowSelection::All if is_large(batch) => batch.clone(),
+            RowSelection::All if is_chunk(batch) => batch.clone(),
             some => some.copy_from(batch)?,
         };
         self.rows += rows.num_rows() as u64;
@@ -43,10 +43,6 @@ impl OpenFile {
             self.event_time
                 .map_or(part.event_time, |span| widened(span, part.event_time)),
         );
-        if is_large(&rows) {
-            self.encode_pending(columns)?;
-            return self.encode(&rows, columns);
-        }
         self.pending.push(rows)?;
         if self.pending.is_chunk() {
             self.encode_pending(columns)
@@ -75,8 +71,8 @@ impl OpenFile {
         self.pending.memory_bytes() + self.encoded_bytes
     }
 
-    /// Encodes what waits and writes the footer with these key-value pairs. A file without rows is
-    /// what a failed append leaves: there is none to finish.
+    /// Encodes what waits and writes the footer with these key-value pairs. Only a failed append
+    /// leaves a file without rows, and that is none to finish.
     pub(crate) fn finish(
         mut self,
         footer: Vec<KeyValue>,
@@ -84,7 +80,7 @@ impl OpenFile {
     ) -> Result<Vec<u8>, WriteError> {
         self.encode_pending(columns)?;
         let Some(mut encoder) = self.encoder.take() else {
-            return Ok(vec![]);
+            return Err(WriteError::Poisoned);
         };
         for pair in footer {
             encoder.append_key_value_metadata(pair);
@@ -95,22 +91,14 @@ impl OpenFile {
     }
 
     fn encode_pending(&mut self, columns: &mut ColumnEncodings) -> Result<(), WriteError> {
-        match self.pending.take()? {
-            Some(rows) => self.encode(&rows, columns),
-            None => Ok(()),
-        }
-    }
-
-    fn encode(
-        &mut self,
-        rows: &RecordBatch,
-        columns: &mut ColumnEncodings,
-    ) -> Result<(), WriteError> {
+        let Some(rows) = self.pending.take()? else {
+            return Ok(());
+        };
         let encoder = match &mut self.encoder {
             Some(encoder) => encoder,
-            none => none.insert(columns.open(rows)?),
+            none => none.insert(columns.open(&rows)?),
         };
-        encoder.write(rows)?;
+        encoder.write(&rows)?;
         self.encoded_bytes = encoder.bytes_written() + encoder.in_progress_size();
         let page_rows = encoder
             .in_progress_rows()

@@ -2,27 +2,24 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
 
-/// Rows that are given to the encoder together: fewer cost more per row.
-const CHUNK_ROWS: usize = 4_096;
+/// Rows that are given to the encoder together at least: with fewer, its cost per call shows.
+const CHUNK_ROWS: usize = 1_024;
 
-/// Bytes at which a chunk ends before it has that many rows.
+/// Bytes that are worth a call of the encoder though they are fewer rows.
 const CHUNK_BYTES: usize = 1024 * 1024;
-
-/// Rows from which one batch is worth an encoder call of its own, without another copy.
-const LARGE_BATCH_ROWS: usize = 1_024;
 
 /// How many runs of one generation become one run of the next.
 const FAN_OUT: usize = 4;
 
 /// About what a column costs beside its values: headers and alignment of its allocations. Measured
 /// as resident memory over thousands of small batches.
-const COLUMN_OVERHEAD_BYTES: usize = 256;
+const COLUMN_OVERHEAD_BYTES: usize = 512;
 
 /// The first or the latest rows of a file, as plain arrays.
 ///
 /// A file with few rows never costs an encoder. Appends of single rows would cost far more than
 /// their values, so runs are merged by generations as in a log-structured merge tree: no row is
-/// copied more often than log₄(rows) times, and there are never more than a few dozen runs.
+/// copied more often than log₄(rows) times, and there are never more than two dozen runs.
 #[derive(Debug, Default)]
 pub(crate) struct PendingRows {
     runs: Vec<Run>,
@@ -38,7 +35,8 @@ struct Run {
 }
 
 impl PendingRows {
-    /// Adds rows. They should own their memory: what they share with others is held with them.
+    /// Adds rows. They should own their memory, unless they are a chunk by themselves: what they share
+    /// with others is held with them.
     pub(crate) fn push(&mut self, rows: RecordBatch) -> Result<(), ArrowError> {
         self.rows += rows.num_rows();
         self.add(0, rows);
@@ -55,7 +53,8 @@ impl PendingRows {
         self.rows >= CHUNK_ROWS || self.bytes >= CHUNK_BYTES
     }
 
-    /// All rows in the order of their arrival; nothing is pending afterwards.
+    /// All rows in the order of their arrival; nothing is pending afterwards. Copies only what came in
+    /// more than one piece.
     pub(crate) fn take(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
         if self.runs.is_empty() {
             return Ok(None);
@@ -103,8 +102,8 @@ impl PendingRows {
 }
 
 /// Whether a batch is worth a call of the encoder by itself.
-pub(crate) fn is_large(rows: &RecordBatch) -> bool {
-    rows.num_rows() >= LARGE_BATCH_ROWS || payload_bytes(rows) >= CHUNK_BYTES
+pub(crate) fn is_chunk(rows: &RecordBatch) -> bool {
+    rows.num_rows() >= CHUNK_ROWS || payload_bytes(rows) >= CHUNK_BYTES
 }
 
 /// Bytes of the rows themselves, without those that other slices of their buffers hold.
@@ -146,19 +145,19 @@ mod tests {
     #[test]
     fn single_rows_are_merged_in_order() {
         let mut pending = PendingRows::default();
-        for n in 0..4_000 {
+        for n in 0..1_000 {
             pending.push(batch([n])).unwrap();
-            assert!(pending.runs.len() <= 3 * 6);
+            assert!(pending.runs.len() <= 3 * 5);
         }
         assert!(!pending.is_chunk());
         assert!(
-            pending.memory_bytes() < 60_000,
+            pending.memory_bytes() < 20_000,
             "{}",
             pending.memory_bytes()
         );
         let rows = pending.take().unwrap().unwrap();
         let values = rows.column(0).as_primitive::<Int64Type>();
-        assert!(values.values().iter().copied().eq(0..4_000));
+        assert!(values.values().iter().copied().eq(0..1_000));
         assert_eq!((pending.memory_bytes(), pending.take().unwrap()), (0, None));
     }
 
@@ -166,13 +165,13 @@ mod tests {
     #[test]
     fn rows_or_bytes_make_a_chunk() {
         let mut pending = PendingRows::default();
-        pending.push(batch(0..4_095)).unwrap();
+        pending.push(batch(0..1_023)).unwrap();
         assert!(!pending.is_chunk());
         pending.push(batch([0])).unwrap();
         assert!(pending.is_chunk());
 
-        assert!(is_large(&batch(0..1_024)));
+        assert!(is_chunk(&batch(0..1_024)));
         let slice = batch(0..1_024).slice(10, 100);
-        assert!(!is_large(&slice), "a slice is as large as its own rows");
+        assert!(!is_chunk(&slice), "a slice is as large as its own rows");
     }
 }

@@ -1,7 +1,6 @@
 //! Rows written through the public interface and read back by the Parquet reader.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "the helpers of tests fail by panicking, as tests do"
 )]
 
