@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::thread;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion_sql::sqlparser::ast::Expr as Ast;
 
 use crate::rules::{Derived, Expression, Predicate};
 use crate::{RuleError, RuleKind, RuleSpec, Rules};
 use column_type::FieldIds;
 use mistake::Mistake;
-use plan::Planner;
+use plan::{Planned, Planner};
 
 mod mistake;
 mod parse;
@@ -82,21 +83,26 @@ impl<'a> Compilation<'a> {
     }
 
     fn add(&mut self, rule: usize, spec: &RuleSpec) {
-        if let Err(mistake) = self.check_name(rule, &spec.name) {
-            self.mistakes.push((rule, mistake));
-        }
-        let added = match &spec.kind {
+        let name = self.check_name(rule, &spec.name);
+        self.note(rule, name);
+        match &spec.kind {
             RuleKind::Derive { column } => self.add_column(rule, column, &spec.sql),
-            RuleKind::Where => self.predicate(rule, &spec.sql).map(|predicate| {
+            RuleKind::Where => {
+                let predicate = self.predicate(rule, &spec.sql);
                 self.rules.filters.extend(predicate);
-            }),
-            RuleKind::Expect => self.predicate(rule, &spec.sql).map(|predicate| {
+            }
+            RuleKind::Expect => {
+                let predicate = self.predicate(rule, &spec.sql);
                 self.rules.expectations.extend(predicate);
-            }),
-        };
-        if let Err(mistake) = added {
-            self.mistakes.push((rule, mistake));
+            }
         }
+    }
+
+    /// Takes a mistake aside.
+    fn note<T>(&mut self, rule: usize, result: Result<T, Mistake>) -> Option<T> {
+        result
+            .map_err(|mistake| self.mistakes.push((rule, mistake)))
+            .ok()
     }
 
     fn finish(mut self) -> Result<Rules, Vec<RuleError>> {
@@ -125,74 +131,69 @@ impl<'a> Compilation<'a> {
     }
 
     /// Compiles a derived column and adds it to the schema of what follows.
-    fn add_column(&mut self, rule: usize, column: &str, sql: &str) -> Result<(), Mistake> {
+    fn add_column(&mut self, rule: usize, column: &str, sql: &str) {
         let name = check_column_name(column, &self.rules.output);
-        let derived = self.derived(rule, column, sql);
-        match (name, derived) {
-            (Ok(()), Ok(Some(derived))) => {
-                let fields = self.rules.output.fields().iter().cloned();
-                let fields: Vec<_> = fields.chain([Arc::clone(&derived.field)]).collect();
-                let metadata = self.rules.output.metadata().clone();
-                self.rules.output = Arc::new(Schema::new_with_metadata(fields, metadata));
-                self.rules.derived.push(derived);
-                Ok(())
-            }
-            (name, derived) => {
-                self.missing.insert(column.to_owned());
-                if let (Err(_), Err(mistake)) = (&name, &derived) {
-                    self.mistakes.push((rule, mistake.clone()));
-                }
-                name.and(derived.map(drop))
-            }
+        let name = self.note(rule, name);
+        let field = self.derived(rule, column, sql);
+        if let (Some(()), Some(derived)) = (name, field) {
+            let fields = self.rules.output.fields().iter().chain([&derived.field]);
+            let fields: Vec<_> = fields.cloned().collect();
+            let metadata = self.rules.output.metadata().clone();
+            self.rules.output = Arc::new(Schema::new_with_metadata(fields, metadata));
+            self.rules.derived.push(derived);
+        } else {
+            self.missing.insert(column.to_owned());
         }
     }
 
-    /// `None` if the expression uses a column that is missing because of another mistake.
-    fn derived(
-        &mut self,
-        rule: usize,
-        column: &str,
-        sql: &str,
-    ) -> Result<Option<Derived>, Mistake> {
-        let ast = parse::parse(sql)?;
-        if parse::mentions_any(&ast, &self.missing) {
-            return Ok(None);
-        }
-        let planned = self.planner.plan(&ast, &self.rules.output)?;
+    fn derived(&mut self, rule: usize, column: &str, sql: &str) -> Option<Derived> {
+        let (ast, planned) = self.plan(rule, sql)?;
         let metadata = self.field_ids.next();
         let data_type = self
             .field_ids
             .column_type(&planned.data_type)
-            .map_err(|message| Mistake::at(message, parse::start(&ast)))?;
+            .map_err(|message| Mistake::at(message, parse::start(&ast)));
+        let data_type = self.note(rule, data_type)?;
         let field = Field::new(column, data_type.clone(), true).with_metadata(metadata);
         let expression = Expression::new(planned.physical, data_type);
-        Ok(Some(Derived {
+        Some(Derived {
             rule,
             expression,
             field: Arc::new(field),
-        }))
+        })
     }
 
-    /// `None` if the expression uses a column that is missing because of another mistake.
-    fn predicate(&self, rule: usize, sql: &str) -> Result<Option<Predicate>, Mistake> {
-        let ast = parse::parse(sql)?;
-        if parse::mentions_any(&ast, &self.missing) {
-            return Ok(None);
-        }
-        let planned = self.planner.plan(&ast, &self.rules.output)?;
-        if planned.data_type != DataType::Boolean {
-            let found = planned.data_type;
-            let message =
-                format!("the expression must be true or false, but it is of type {found}");
-            return Err(Mistake::at(message, parse::start(&ast)));
-        }
-        if planned.is_always_null {
-            let message = "the expression is null for every row; is `IS NULL` meant?";
-            return Err(Mistake::at(message, parse::start(&ast)));
-        }
+    fn predicate(&mut self, rule: usize, sql: &str) -> Option<Predicate> {
+        let (ast, planned) = self.plan(rule, sql)?;
+        let decides = check_predicate(&planned);
+        let decides = decides.map_err(|message| Mistake::at(message, parse::start(&ast)));
+        self.note(rule, decides)?;
         let expression = Expression::new(planned.physical, planned.data_type);
-        Ok(Some(Predicate { rule, expression }))
+        Some(Predicate { rule, expression })
     }
+
+    /// `None` also if the expression uses a column that is missing because of another mistake.
+    fn plan(&mut self, rule: usize, sql: &str) -> Option<(Ast, Planned)> {
+        let ast = self.note(rule, parse::parse(sql))?;
+        if parse::mentions_any(&ast, &self.missing) {
+            return None;
+        }
+        let planned = self.planner.plan(&ast, &self.rules.output);
+        Some(ast).zip(self.note(rule, planned))
+    }
+}
+
+fn check_predicate(planned: &Planned) -> Result<(), String> {
+    if planned.data_type != DataType::Boolean {
+        let found = &planned.data_type;
+        return Err(format!(
+            "the expression must be true or false, but it is of type {found}"
+        ));
+    }
+    if planned.is_always_null {
+        return Err("the expression is null for every row; is `IS NULL` meant?".to_owned());
+    }
+    Ok(())
 }
 
 fn check_column_name(column: &str, schema: &Schema) -> Result<(), Mistake> {

@@ -15,6 +15,9 @@ pub enum RuleKind {
     /// Leaves out the rows for which the expression is not true.
     Where,
     /// Adds a column with the expression's value.
+    ///
+    /// The column's type is the expression's, or the next larger one that every engine reads alike:
+    /// unsigned integers become signed or decimal, times are cut to microseconds.
     Derive {
         /// The column's name: lower snake case, and of no other column.
         column: String,

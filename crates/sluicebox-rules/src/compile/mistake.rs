@@ -40,7 +40,7 @@ pub(super) fn explain(error: &DataFusionError) -> String {
                 let name = field
                     .relation
                     .as_ref()
-                    .map_or(field.name(), |table| table.table());
+                    .map_or_else(|| field.name(), |table| table.table());
                 let columns = valid_fields.iter().map(|valid| valid.name());
                 unknown("column", name, columns)
             }

@@ -42,7 +42,7 @@ const CONSTANT_ARGUMENTS: [(&str, usize); 11] = [
     ("translate", 2),
 ];
 
-/// The largest number among those arguments: how often a text is repeated, how long it gets.
+/// Numbers among those arguments (how often a text is repeated, how long it gets) are smaller.
 const CONSTANT_ARGUMENT_MAX: i64 = 10_000;
 
 /// Refuses what is not computed from one row, and what nests too deep to be planned safely.
@@ -134,16 +134,13 @@ fn check_call(call: &ScalarFunction) -> Result<(), String> {
     for (function, index) in CONSTANT_ARGUMENTS {
         let argument = call.args.get(index).filter(|_| function == name);
         match argument {
-            None => {}
-            Some(Expr::Literal(ScalarValue::Int64(Some(number)), _)) => {
-                if *number > CONSTANT_ARGUMENT_MAX {
-                    return Err(format!(
-                        "argument {} of `{name}` is larger than {CONSTANT_ARGUMENT_MAX}",
-                        index + 1
-                    ));
-                }
+            Some(Expr::Literal(ScalarValue::Int64(Some(CONSTANT_ARGUMENT_MAX..)), _)) => {
+                return Err(format!(
+                    "argument {} of `{name}` must be less than {CONSTANT_ARGUMENT_MAX}",
+                    index + 1
+                ));
             }
-            Some(Expr::Literal(..)) => {}
+            None | Some(Expr::Literal(..)) => {}
             Some(_) => {
                 return Err(format!(
                     "argument {} of `{name}` must be a constant",

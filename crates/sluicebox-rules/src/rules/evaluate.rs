@@ -36,7 +36,8 @@ impl Expression {
         let rows = batch.num_rows();
         let mut values = Vec::new();
         let mut failed = Vec::new();
-        let mut ranges = vec![0..rows];
+        let whole = 0..rows;
+        let mut ranges = vec![whole];
         while let Some(range) = ranges.pop() {
             match self.try_evaluate(&batch.slice(range.start, range.len())) {
                 Ok(part) => values.push(part),
