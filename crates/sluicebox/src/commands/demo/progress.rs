@@ -8,6 +8,8 @@ use sluicebox_pipeline::StatusBoard;
 use crate::terminal;
 
 const BAR_EVERY: Duration = Duration::from_millis(100);
+/// What there is to say until the group has given out its partitions.
+const WAITING: &str = "(joining the consumer group)";
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
 /// Shows how much of `total` records was read: a bar on a terminal, a line now and then elsewhere.
@@ -21,13 +23,18 @@ pub(super) async fn show(total: u64, status: Arc<StatusBoard>) {
 }
 
 async fn bar(total: u64, status: &StatusBoard) {
-    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} records, {elapsed}");
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} records {msg}");
     let bar = ProgressBar::new(total);
     if let Ok(style) = style {
         bar.set_style(style);
     }
+    bar.set_message(WAITING);
     loop {
-        bar.set_position(read(status).max(bar.position()));
+        let read = read(status);
+        if read > 0 {
+            bar.set_message("");
+        }
+        bar.set_position(read.max(bar.position()));
         tokio::time::sleep(BAR_EVERY).await;
     }
 }
@@ -36,7 +43,7 @@ async fn lines(total: u64, status: &StatusBoard) {
     loop {
         tokio::time::sleep(LINE_EVERY).await;
         let line = match read(status) {
-            0 => "waiting for the consumer group\n".to_owned(),
+            0 => format!("{WAITING}\n"),
             read => format!("{read} of {total} records read\n"),
         };
         std::io::stderr()
