@@ -28,7 +28,17 @@ topics:
     path
 }
 
-fn start(config: &Path) -> (Child, BufReader<ChildStderr>) {
+/// The service, which does not outlive its test, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().unwrap_or_default();
+        self.0.wait().map(drop).unwrap_or_default();
+    }
+}
+
+fn start(config: &Path) -> (Running, BufReader<ChildStderr>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluicebox"));
     command
         .arg("run")
@@ -37,7 +47,7 @@ fn start(config: &Path) -> (Child, BufReader<ChildStderr>) {
         .stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program runs");
     let log = BufReader::new(child.stderr.take().expect("its log"));
-    (child, log)
+    (Running(child), log)
 }
 
 /// Reads the log up to the first line with these words.
@@ -63,8 +73,8 @@ fn get(address: SocketAddr, path: &str) -> String {
     answer
 }
 
-fn terminate(child: &Child) {
-    let id = i32::try_from(child.id())
+fn terminate(service: &Running) {
+    let id = i32::try_from(service.0.id())
         .ok()
         .and_then(Pid::from_raw)
         .expect("a process id");
@@ -76,7 +86,7 @@ fn terminate(child: &Child) {
 #[test]
 fn a_missing_kafka_is_waited_for() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut child, mut log) = start(&config(folder.path(), "127.0.0.1:0"));
+    let (mut service, mut log) = start(&config(folder.path(), "127.0.0.1:0"));
     let listening = wait_for(&mut log, "the console listens");
     let address = listening["address"]
         .as_str()
@@ -91,8 +101,8 @@ fn a_missing_kafka_is_waited_for() {
     assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
     assert!(get(address, "/livez").starts_with("HTTP/1.1 200"));
     assert!(get(address, "/metrics").contains("sluicebox_build_info{version="));
-    terminate(&child);
-    assert_eq!(child.wait().expect("ended").code(), Some(0));
+    terminate(&service);
+    assert_eq!(service.0.wait().expect("ended").code(), Some(0));
 }
 
 /// A port that somebody has is a mistake of the configuration, and told so.
@@ -101,9 +111,9 @@ fn a_taken_port_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("its address").to_string();
-    let (mut child, mut log) = start(&config(folder.path(), &address));
+    let (mut service, mut log) = start(&config(folder.path(), &address));
     let mut told = String::new();
     log.read_to_string(&mut told).expect("its log");
-    assert_eq!(child.wait().expect("ended").code(), Some(78), "{told}");
+    assert_eq!(service.0.wait().expect("ended").code(), Some(78), "{told}");
     assert!(told.contains("server.listen"), "{told}");
 }
