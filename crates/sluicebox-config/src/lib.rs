@@ -11,12 +11,21 @@
 
 mod load;
 mod environment;
+mod document;
+mod check;
+mod json_schema;
+mod defaults;
+mod machine;
+mod consistency;
 pub mod sections;
 mod values;
+mod pointer;
+mod report;
 mod error;
 
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigErrors, Place, Position};
-pub use load::{json_schema, load, parse};
+pub use json_schema::json_schema;
+pub use load::{load, parse};
 pub use sections::*;
 pub use values::{ByteSize, HumanDuration, LakeUrl, Secret, TableName, Timestamp};

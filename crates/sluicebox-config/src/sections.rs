@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(crate) use columns::simple_type;
 pub use dedup::{DedupKey, DedupMode, DedupScope, DedupSection};
 pub use event_time::{EventTimeFallback, EventTimeSection};
 pub use kafka::{FetchSection, GroupProtocol, KafkaSection, RetentionGap, TlsSection};

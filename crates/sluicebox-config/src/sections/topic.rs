@@ -118,9 +118,10 @@ impl TopicSelector {
         }
     }
 
-    fn of_key<E: serde::de::Error>(key: String) -> Result<Self, E> {
+    /// Reads the key: an expression starts with `^`.
+    pub(crate) fn of_key(key: String) -> Result<Self, regex::Error> {
         if key.starts_with('^') {
-            return Regex::new(&key).map(Self::Regex).map_err(E::custom);
+            return Regex::new(&key).map(Self::Regex);
         }
         Ok(Self::Name(key))
     }
@@ -240,10 +241,8 @@ pub(super) fn in_order<'de, D: Deserializer<'de>>(
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut topics = Vec::new();
             while let Some((key, section)) = map.next_entry::<String, TopicSection>()? {
-                topics.push(TopicSection {
-                    name: TopicSelector::of_key(key)?,
-                    ..section
-                });
+                let name = TopicSelector::of_key(key).map_err(serde::de::Error::custom)?;
+                topics.push(TopicSection { name, ..section });
             }
             Ok(topics)
         }

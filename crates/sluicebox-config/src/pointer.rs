@@ -1,0 +1,76 @@
+//! JSON pointers (RFC 6901): how this crate names a value inside the file.
+
+/// Values that are secret. They are text whatever they look like, and are never shown.
+const SECRETS: [&str; 7] = [
+    "/kafka/tls/key_password",
+    "/kafka/sasl/password",
+    "/kafka/sasl/client_secret",
+    "/lake/s3/access_key_id",
+    "/lake/s3/secret_access_key",
+    "/lake/s3/session_token",
+    "/server/token",
+];
+
+/// The pointers of all secrets.
+pub(crate) const fn secrets() -> &'static [&'static str] {
+    &SECRETS
+}
+
+/// Whether a value is secret.
+pub(crate) fn is_secret(pointer: &str) -> bool {
+    SECRETS.contains(&pointer)
+}
+
+/// The pointer of the member `key` of the value at `parent`.
+pub(crate) fn child(parent: &str, key: &str) -> String {
+    format!("{parent}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The pointer of the value that holds this one.
+pub(crate) fn parent(pointer: &str) -> &str {
+    pointer.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// Whether `pointer` is `root` or lies below it.
+pub(crate) fn lies_in(pointer: &str, root: &str) -> bool {
+    pointer
+        .strip_prefix(root)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The names on the way, from the top.
+pub(crate) fn segments(pointer: &str) -> impl Iterator<Item = String> {
+    pointer
+        .split('/')
+        .skip(1)
+        .map(|segment| segment.replace("~1", "/").replace("~0", "~"))
+}
+
+/// The pointer as people and `--set` write it: `topics.flights.dedup.window`; names that hold a dot
+/// stand in quotes.
+pub(crate) fn dotted(pointer: &str) -> String {
+    let quoted = |name: String| match name.contains(['.', '"', ' ']) || name.is_empty() {
+        true => format!("\"{name}\""),
+        false => name,
+    };
+    segments(pointer).map(quoted).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A topic with odd characters in its name is found again, and shown as `--set` takes it.
+    #[test]
+    fn names_survive_the_pointer() {
+        let pointer = child(&child("/topics", "^a/b~c.*"), "table");
+        assert_eq!(pointer, "/topics/^a~1b~0c.*/table");
+        assert_eq!(
+            segments(&pointer).collect::<Vec<_>>(),
+            ["topics", "^a/b~c.*", "table"]
+        );
+        assert_eq!(dotted(&pointer), "topics.\"^a/b~c.*\".table");
+        assert_eq!(parent(&pointer), "/topics/^a~1b~0c.*");
+        assert!(lies_in(&pointer, "/topics") && !lies_in("/topics_x", "/topics"));
+    }
+}

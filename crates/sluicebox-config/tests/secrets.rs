@@ -1,0 +1,114 @@
+//! A secret is used, and never seen.
+
+use std::path::Path;
+
+use sluicebox_config::{Config, ConfigErrors, Environment, SaslSection, parse};
+
+fn config(password: &str, rest: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+    let text = format!(
+        "name: x
+kafka:
+  brokers: a:1
+  tls: {{ key: k, cert: c, key_password: {password} }}
+  sasl: {{ mechanism: PLAIN, username: u, password: {password} }}
+lake: {{ url: s3://lake/golden, s3: {{ access_key_id: {password}, secret_access_key: {password} }} }}
+server: {{ token: {password} }}
+topics:
+  t:
+    table: a.b
+    schema: {{ columns: [{{ name: id, type: bigint }}] }}
+    dedup: off
+{rest}"
+    );
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let environment: Environment = variables.iter().copied().collect();
+    parse(&text, &folder.join("config.yaml"), &[], &environment)
+}
+
+fn password(config: &Config) -> &str {
+    match &config.kafka.sasl {
+        Some(SaslSection::Plain { password, .. }) => password.expose(),
+        _ => "",
+    }
+}
+
+/// Files lose their last line break; what looks like a number is text all the same.
+#[test]
+fn secrets_come_from_files_and_variables() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "hun ter2\r\n").unwrap();
+    let file = format!("{{ file: {} }}", file.display());
+    let variables = [("P", "0123")];
+    for (written, read) in [
+        (file.as_str(), "hun ter2"),
+        ("{ env: P }", "0123"),
+        ("${P}", "0123"),
+        ("'${P}'", "0123"),
+        ("0123", "0123"),
+    ] {
+        let config = config(written, "", &variables).unwrap();
+        assert_eq!(password(&config), read, "{written}");
+        assert_eq!(
+            config.warnings.len(),
+            if written == "0123" { 5 } else { 0 },
+            "{written}"
+        );
+    }
+}
+
+/// What is not there, or is empty, is told with the place, not found at the first login.
+#[test]
+fn a_secret_that_is_not_there_is_a_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("empty"), "\n").unwrap();
+    let empty = format!("{{ file: {}/empty }}", folder.path().display());
+    for (written, message) in [
+        (empty.as_str(), "empty is empty"),
+        ("{ file: /nowhere }", "/nowhere cannot be read"),
+        ("{ env: NONE }", "NONE is not set or empty"),
+        ("''", "must not be empty"),
+        ("{ fil: x }", "server.token"),
+    ] {
+        let told = config(written, "", &[]).unwrap_err();
+        assert_eq!(told.errors.len(), 5, "{told}");
+        assert!(told.to_string().contains(message), "{told}");
+    }
+}
+
+/// Neither the config, nor its warnings, nor any message shows a secret, wherever it stands.
+#[test]
+fn secrets_are_never_shown() {
+    let hidden = |text: String| assert!(!text.contains("hunter2"), "{text}");
+    let variables = [("P", "hunter2"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "hunter2")];
+    for written in ["hunter2", "${P}", "{ env: P }"] {
+        let config = config(written, "", &variables).unwrap();
+        assert_eq!(password(&config), "hunter2");
+        hidden(format!("{config:?}"));
+        hidden(format!("{:?}", config.warnings));
+        hidden(serde_json::to_string(&config.kafka).unwrap());
+    }
+    for rest in [
+        "log: { level: '${P}' }",
+        "log: { level: '${P}', '${P}': 1 }",
+        "drain_timeout: ${P}",
+        "limits: ${P}",
+        "hunter: [${P}]",
+    ] {
+        let told = config("${P}", rest, &variables).unwrap_err();
+        hidden(format!("{told} {told:?}"));
+    }
+    hidden(config("[hunter2]", "", &variables).unwrap_err().to_string());
+    hidden(
+        config("{ hunter2: x, y: z }", "", &variables)
+            .map(|_| ())
+            .unwrap_err()
+            .to_string()
+            .replace("unknown key `hunter2`", "")
+            .replace("password.hunter2", ""),
+    );
+    hidden(format!(
+        "{:?}",
+        variables.iter().copied().collect::<Environment>()
+    ));
+}
