@@ -82,7 +82,7 @@ impl Health {
         let Some(code) = code_of(error) else { return };
         if code == RDKafkaErrorCode::BrokerTransportFailure {
             self.state.lock().last_words = reason.to_owned();
-            tracing::debug!(reason, "a broker connection was lost");
+            tracing::info!(reason, "a broker connection was lost");
             return;
         }
         match Cause::of(code) {
@@ -92,13 +92,20 @@ impl Health {
     }
 
     /// A question to the brokers came back without an answer.
-    pub(crate) fn unanswered(&self, error: &ClientError) {
-        self.down(Cause::Unreachable, &error.to_string());
+    pub(crate) fn unanswered(&self) {
+        if !self.is_down() {
+            self.down(
+                Cause::Unreachable,
+                "a question to them was not answered in time",
+            );
+        }
     }
 
     /// A broker has answered.
     pub(crate) fn answered(&self) {
-        if self.state.lock().down.take().is_some() {
+        let mut state = self.state.lock();
+        state.last_words.clear();
+        if state.down.take().is_some() {
             tracing::info!(brokers = self.brokers, "the brokers answer again");
         }
         self.readiness.up(self.dependency);
@@ -114,6 +121,9 @@ impl Health {
 
     fn down(&self, cause: Cause, reason: &str) {
         let mut state = self.state.lock();
+        // A broker that dislikes our certificate, or speaks no TLS, just hangs up.
+        let hung_up_on_tls = cause == Cause::Unreachable && state.last_words.contains("SSL");
+        let cause = if hung_up_on_tls { Cause::Tls } else { cause };
         if state.down.is_some_and(|known| known > cause) {
             return;
         }
@@ -121,6 +131,7 @@ impl Health {
         state.down = Some(cause);
         let reason = match cause {
             Cause::Unreachable if !state.last_words.is_empty() => state.last_words.as_str(),
+            Cause::Tls if hung_up_on_tls => state.last_words.as_str(),
             _ => reason,
         };
         let sentence = cause.sentence(&self.brokers, reason);
@@ -131,9 +142,11 @@ impl Health {
     }
 }
 
-/// Passes librdkafka's log lines on.
+/// Passes librdkafka's log lines on. Those of failed connections come as error events too, which
+/// say them once and with a cure.
 pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
+        _ if facility == "FAIL" => tracing::debug!(facility, "librdkafka: {message}"),
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
         | RDKafkaLogLevel::Critical
@@ -178,5 +191,11 @@ mod tests {
         assert!(health.is_down());
         health.answered();
         assert!(readiness.reasons().is_empty() && !health.is_down());
+        event(
+            RDKafkaErrorCode::BrokerTransportFailure,
+            "SSL alert number 42",
+        );
+        event(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down");
+        assert!(shown().contains("kafka.tls") && shown().contains("alert number 42"));
     }
 }

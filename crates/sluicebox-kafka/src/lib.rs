@@ -31,3 +31,26 @@ pub use dead_letter::{DeadLetterSettings, KafkaDeadLetters};
 pub use error::KafkaError;
 pub use queue::{KafkaBatch, KafkaQueue};
 pub use source::{KafkaSource, SourceSettings};
+
+#[cfg(test)]
+mod tests {
+    /// The lints of this crate are those of the workspace, but for the one that `native.rs` needs.
+    #[test]
+    fn lints_are_the_workspace_ones() {
+        let lints = |manifest: &str, prefix: &str| -> Vec<String> {
+            let lines = manifest
+                .lines()
+                .skip_while(|line| !line.starts_with(prefix));
+            let lines = lines.take_while(|line| !line.starts_with("[profile"));
+            lines
+                .map(|line| line.replace(prefix, "[lints."))
+                .filter(|line| !line.is_empty())
+                .collect()
+        };
+        let own = lints(include_str!("../Cargo.toml"), "[lints.");
+        let shared = lints(include_str!("../../../Cargo.toml"), "[workspace.lints.");
+        let denied =
+            |line: &String| line.replace("unsafe_code = \"forbid\"", "unsafe_code = \"deny\"");
+        assert_eq!(own, shared.iter().map(denied).collect::<Vec<_>>());
+    }
+}

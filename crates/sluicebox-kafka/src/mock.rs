@@ -61,12 +61,22 @@ impl MockKafka {
             .map_err(refused)
     }
 
-    /// Answers that `topic` does not exist, as a cluster does that makes none by itself.
+    /// Answers that `topic` does not exist, as a cluster does that makes none by itself, until
+    /// [`allow_topic`](Self::allow_topic).
     ///
     /// # Errors
     /// When the name is none.
     pub fn deny_topic(&self, topic: &str) -> Result<(), KafkaError> {
         let code = RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        self.cluster.topic_error(topic, code).map_err(refused)
+    }
+
+    /// Knows `topic` again.
+    ///
+    /// # Errors
+    /// When the name is none.
+    pub fn allow_topic(&self, topic: &str) -> Result<(), KafkaError> {
+        let code = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
         self.cluster.topic_error(topic, code).map_err(refused)
     }
 

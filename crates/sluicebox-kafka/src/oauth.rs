@@ -79,18 +79,13 @@ impl TokenSource {
     }
 
     async fn ask(&self) -> Result<Vec<u8>, reqwest::Error> {
-        let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "client_credentials");
-        if let Some(scope) = &self.scope {
-            form.append_pair("scope", scope);
-        }
         let client = reqwest::Client::builder().timeout(ANSWER_TIMEOUT).build()?;
         let request = client
             .post(&self.endpoint)
             .basic_auth(&self.client_id, Some(self.client_secret.expose()))
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "application/json")
-            .body(form.finish());
+            .body(self.form());
         Ok(request
             .send()
             .await?
@@ -98,5 +93,93 @@ impl TokenSource {
             .bytes()
             .await?
             .to_vec())
+    }
+
+    fn form(&self) -> String {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "client_credentials");
+        if let Some(scope) = &self.scope {
+            form.append_pair("scope", scope);
+        }
+        form.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
+
+    use sluicebox_types::ManualClock;
+
+    use super::*;
+
+    /// Answers one request with `body`, and gives back what was asked.
+    fn endpoint(status: &'static str, body: &'static str) -> (String, JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/token", listener.local_addr().unwrap());
+        let served = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut asked, mut chunk) = (String::new(), [0; 4096]);
+            while !asked.contains("scope=") {
+                let len = stream.read(&mut chunk).unwrap();
+                asked += std::str::from_utf8(&chunk[..len]).unwrap();
+            }
+            let len = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 {status}\r\ncontent-length: {len}\r\n\r\n{body}"
+            )
+            .unwrap();
+            asked
+        });
+        (address, served)
+    }
+
+    fn source(endpoint: String) -> TokenSource {
+        TokenSource {
+            endpoint,
+            client_id: "etl".to_owned(),
+            client_secret: Secret::new("hush"),
+            scope: Some("kafka read".to_owned()),
+            clock: Arc::new(ManualClock::at(1_000_000)),
+        }
+    }
+
+    /// The request is that of RFC 6749 (basic authentication, form), and the token lives as long as
+    /// the answer says.
+    #[test]
+    fn a_token_is_fetched_by_client_credentials() {
+        let answer = r#"{"access_token":"t0","expires_in":60,"token_type":"Bearer"}"#;
+        let (address, served) = endpoint("200 OK", answer);
+        let token = source(address).token().unwrap();
+        assert_eq!(
+            (token.token.as_str(), token.principal_name.as_str()),
+            ("t0", "etl")
+        );
+        assert_eq!(token.lifetime_ms, 1_060_000);
+        let asked = served.join().unwrap();
+        assert!(asked.starts_with("POST /token"), "{asked}");
+        assert!(asked.contains("Basic ZXRsOmh1c2g="), "{asked}");
+        assert!(
+            asked.ends_with("grant_type=client_credentials&scope=kafka+read"),
+            "{asked}"
+        );
+    }
+
+    /// A refusal and a strange answer name the endpoint and never a secret.
+    #[test]
+    fn faults_name_the_endpoint() {
+        for (status, body, why) in [
+            ("401 Unauthorized", "{}", "401"),
+            ("200 OK", r#"{"token":"hush"}"#, "no access_token"),
+        ] {
+            let (address, served) = endpoint(status, body);
+            let error = source(address.clone()).token().err().unwrap().to_string();
+            served.join().unwrap();
+            assert!(error.contains(&address) && error.contains(why), "{error}");
+            assert!(!error.contains("hush"), "{error}");
+        }
     }
 }

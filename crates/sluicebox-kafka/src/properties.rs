@@ -78,7 +78,7 @@ pub(crate) fn producer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
         ("message.max.bytes", "1000000000"),
         // The partitioner of Java clients: a key keeps its partition.
         ("partitioner", "murmur2_random"),
-        ("topic.metadata.propagation.max.ms", "10000"),
+        ("topic.metadata.propagation.max.ms", "5000"),
     ] {
         properties.set(name, value);
     }

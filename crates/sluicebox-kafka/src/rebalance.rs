@@ -62,6 +62,9 @@ impl Assignment {
     ) -> Result<(), KafkaError> {
         let partitions = names(&offered);
         count("assign");
+        if partitions.is_empty() {
+            return self.take(&offered);
+        }
         tracing::info!(?partitions, "assigned");
         let starts = handler.assigned(&partitions);
 

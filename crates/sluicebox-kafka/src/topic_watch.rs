@@ -62,7 +62,8 @@ impl TopicWatch {
                 Some(metadata)
             }
             Err(error) => {
-                self.health.unanswered(&error);
+                tracing::debug!(%error, "the brokers do not answer");
+                self.health.unanswered();
                 None
             }
         }

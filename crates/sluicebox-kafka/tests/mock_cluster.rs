@@ -1,4 +1,9 @@
 //! The source and the dead letters against librdkafka's mock cluster: what the driver relies on.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of a test fail as the test does"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +20,7 @@ use sluicebox_kafka::{
 use sluicebox_pipeline::Readiness;
 use sluicebox_pipeline::ports::{
     AssignmentHandler, Committed, DeadLetter, DeadLetterQueue, Outstanding, RecordQueue,
-    SourceBatch, SourceControl, SourceEvent, StartAt,
+    SourceBatch, SourceControl, SourceError, SourceEvent, StartAt,
 };
 use sluicebox_types::{
     Offset, OwnedRecord, Reject, RejectReason, SystemClock, TimestampType, TopicPartition,
@@ -379,7 +384,8 @@ fn resume(control: &Arc<dyn SourceControl>, number: i32, offset: Offset) {
     panic!("{answer:?}");
 }
 
-/// An offset that does not exist is told as such, with the partition in the text.
+/// An offset that does not exist is told as such, with the partition in the text, and reading can
+/// go on elsewhere: librdkafka has given the partition up by then.
 #[test]
 fn an_offset_past_the_end_is_out_of_range() {
     let kafka = cluster(5);
@@ -395,11 +401,15 @@ fn an_offset_past_the_end_is_out_of_range() {
     }
     let (failed, error) = failure.unwrap();
     assert_eq!(failed, partition(0));
-    assert!(
-        matches!(&error, sluicebox_pipeline::ports::SourceError::OffsetOutOfRange(text)
-        if text.contains("raw[0]") && text.contains("500")),
-        "{error:?}"
-    );
+    let SourceError::OffsetOutOfRange(text) = error else {
+        panic!("{error:?}")
+    };
+    assert!(text.contains("raw[0]") && text.contains("500"), "{text}");
+
+    source.control.pause(&[partition(0)]);
+    resume(&source.control, 0, 2);
+    let read = Read::from(&mut source.queues[0], |read| read.ends.contains_key(&0));
+    assert_eq!(read.records[&0], expected(0, 2..5));
     source.stop();
 }
 
@@ -466,7 +476,7 @@ fn a_source_that_never_ran_is_dropped() {
 #[test]
 fn dead_letters_arrive_with_their_headers() {
     let kafka = cluster(0);
-    let letters = dead_letters(&kafka, 1 << 20);
+    let letters = dead_letters(&kafka, 1 << 20, &Arc::default());
     let outstanding = Arc::new(Outstanding::default());
     for offset in 0..20 {
         letters.send(letter(&outstanding, offset)).unwrap();
@@ -501,12 +511,32 @@ fn dead_letters_arrive_with_their_headers() {
     assert_eq!(header(first, "sluicebox.attempt"), "1");
 }
 
+/// A dead-letter topic that is missing is shown by name; its letters wait and arrive when it is
+/// there.
+#[test]
+fn dead_letters_wait_for_their_topic() {
+    let kafka = cluster(0);
+    kafka.deny_topic(TOPIC).unwrap();
+    let readiness = Arc::new(Readiness::default());
+    let letters = dead_letters(&kafka, 1 << 20, &readiness);
+    let outstanding = Arc::new(Outstanding::default());
+    letters.send(letter(&outstanding, 0)).unwrap();
+    let reasons = await_reasons(&readiness);
+    assert_eq!(reasons[0].0, "dead_letter raw");
+    assert!(reasons[0].1.contains("create it"), "{reasons:?}");
+    assert_eq!(outstanding.count(), 1);
+
+    kafka.allow_topic(TOPIC).unwrap();
+    settle(&outstanding);
+    assert_eq!(readiness.reasons(), []);
+}
+
 /// A full queue gives the letter back; a letter without a topic is done with at once.
 #[test]
 fn the_queue_of_dead_letters_is_bounded() {
     let kafka = cluster(0);
     kafka.go_away().unwrap();
-    let letters = dead_letters(&kafka, 1_000);
+    let letters = dead_letters(&kafka, 1_000, &Arc::default());
     let outstanding = Arc::new(Outstanding::default());
     letters.send(letter(&outstanding, 0)).unwrap();
     let mut refused = 0;
@@ -526,7 +556,11 @@ fn the_queue_of_dead_letters_is_bounded() {
     );
 }
 
-fn dead_letters(kafka: &MockKafka, queue_bytes: usize) -> KafkaDeadLetters {
+fn dead_letters(
+    kafka: &MockKafka,
+    queue_bytes: usize,
+    readiness: &Arc<Readiness>,
+) -> KafkaDeadLetters {
     let to = DeadLetterSection {
         topic: TOPIC.to_owned(),
         header_prefix: "__connect.errors.".to_owned(),
@@ -536,7 +570,12 @@ fn dead_letters(kafka: &MockKafka, queue_bytes: usize) -> KafkaDeadLetters {
         queue_bytes,
         topics: vec![(TopicSelector::Name("source".to_owned()), Some(to))],
     };
-    KafkaDeadLetters::connect(&settings, Arc::new(SystemClock::new()), Arc::default()).unwrap()
+    KafkaDeadLetters::connect(
+        &settings,
+        Arc::new(SystemClock::new()),
+        Arc::clone(readiness),
+    )
+    .unwrap()
 }
 
 fn letter(outstanding: &Arc<Outstanding>, offset: Offset) -> DeadLetter {

@@ -16,8 +16,8 @@ use crate::error::KafkaError;
 use crate::health::Health;
 use crate::properties;
 
-/// How long one turn waits for answers, or for a letter when no answer is owed.
-const ANSWERS: Duration = Duration::from_millis(10);
+/// How long one turn waits for answers, or for a letter when there is nothing to do.
+const ANSWERS: Duration = Duration::from_millis(5);
 const LETTERS: Duration = Duration::from_millis(100);
 /// How long the brokers may take to tell of a topic.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -86,10 +86,10 @@ impl Delivery {
 
     /// `false` when no more will come.
     fn take_letters(&mut self) -> bool {
-        let wait = if self.outbox.is_awaiting() {
-            Duration::ZERO
-        } else {
+        let wait = if self.outbox.is_idle() {
             LETTERS
+        } else {
+            Duration::ZERO
         };
         match self.letters.recv_timeout(wait) {
             Ok(letter) => self.outbox.push(letter),
@@ -171,7 +171,8 @@ impl Delivery {
                     self.outbox.still_closed(&topic, self.clock.monotonic());
                 }
                 Err(error) => {
-                    self.health.unanswered(&error);
+                    tracing::debug!(%topic, %error, "the brokers do not tell of the topic");
+                    self.health.unanswered();
                     self.outbox.still_closed(&topic, self.clock.monotonic());
                 }
             }

@@ -54,21 +54,19 @@ impl Letter {
         }
     }
 
-    /// Another form after a refusal; `None` when no form is left.
-    fn reshaped(mut self, fault: Fault) -> Result<Self, Self> {
+    /// Takes another form after a refusal; `false` when none is left.
+    fn reshape(&mut self, fault: Fault) -> bool {
         if !self.suspect {
             self.suspect = true;
-            return Ok(self);
+            return true;
         }
         match (fault, self.headers, self.own_time) {
             (Fault::TooLarge, HeaderSet::All, _) => self.headers = HeaderSet::RecordAndReason,
             (Fault::TooLarge, HeaderSet::RecordAndReason, _) => self.headers = HeaderSet::None,
             (Fault::Timestamp, _, true) => self.own_time = false,
-            (Fault::TooLarge, HeaderSet::None, _) | (Fault::Timestamp, _, false) => {
-                return Err(self);
-            }
+            (Fault::TooLarge, HeaderSet::None, _) | (Fault::Timestamp, _, false) => return false,
         }
-        Ok(self)
+        true
     }
 }
 
@@ -133,9 +131,10 @@ impl Outbox {
         self.next_number = self.next_number.wrapping_add(1);
     }
 
-    /// Whether the broker owes an answer.
-    pub(super) fn is_awaiting(&self) -> bool {
-        !self.in_flight.is_empty()
+    /// Whether nothing can be done before a letter comes in or a topic's wait is over.
+    pub(super) fn is_idle(&self) -> bool {
+        let still = |lane: &Lane| lane.waiting.is_empty() || lane.closed_until.is_some();
+        self.in_flight.is_empty() && self.lanes.values().all(still)
     }
 
     /// The next letter to send, with its number. It counts as sent from now on.
@@ -152,31 +151,26 @@ impl Outbox {
         answer: Result<(), Refusal>,
         now: Duration,
     ) -> Outcome {
-        let Some(letter) = self.in_flight.remove(&number) else {
+        let Some(mut letter) = self.in_flight.remove(&number) else {
             return Outcome::Waiting;
         };
-        let lane = self
-            .lanes
-            .entry(Arc::clone(&letter.route.topic))
-            .or_default();
+        let topic = Arc::clone(&letter.route.topic);
+        let lane = self.lanes.entry(Arc::clone(&topic)).or_default();
         lane.in_flight = lane.in_flight.saturating_sub(1);
         lane.alone = false;
-        let (again, outcome) = match answer {
+        let outcome = match answer {
             Ok(()) => {
                 lane.failures = 0;
                 return Outcome::Delivered(letter);
             }
-            Err(Refusal::Letter(fault)) => match letter.reshaped(fault) {
-                Ok(letter) => (letter, Outcome::Waiting),
-                Err(letter) => return Outcome::Undeliverable(letter),
-            },
+            Err(Refusal::Letter(fault)) if letter.reshape(fault) => Outcome::Waiting,
+            Err(Refusal::Letter(_)) => return Outcome::Undeliverable(letter),
             Err(Refusal::Topic) => {
                 lane.close(now);
-                let topic = Arc::clone(&letter.route.topic);
-                (letter, Outcome::TopicRefused(topic))
+                Outcome::TopicRefused(topic)
             }
         };
-        lane.waiting.insert(number, again);
+        lane.waiting.insert(number, letter);
         outcome
     }
 
@@ -318,12 +312,13 @@ mod tests {
                 set == HeaderSet::None
             );
         }
+        assert!(!outbox.is_idle());
         assert_eq!(sent(&mut outbox), [(1, 11, HeaderSet::All)]);
         assert!(matches!(
             outbox.answered(1, Ok(()), NOW),
             Outcome::Delivered(_)
         ));
-        assert!(!outbox.is_awaiting());
+        assert!(outbox.is_idle());
     }
 
     /// A timestamp that the topic refuses is given up before the letter is.
@@ -384,7 +379,7 @@ mod tests {
         let mut outbox = outbox(&[("a", 10), ("b", 20)]);
         assert_eq!(sent(&mut outbox).len(), 2);
         outbox.recall(NOW);
-        assert!(!outbox.is_awaiting());
+        assert!(outbox.is_idle());
         for topic in outbox.due(NOW + LONGEST_WAIT) {
             outbox.open(&topic);
         }
