@@ -21,6 +21,8 @@ const ANSWERS: Duration = Duration::from_millis(5);
 const LETTERS: Duration = Duration::from_millis(100);
 /// How long the brokers may take to tell of a topic.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
+/// The pause between two new producers: the first one may fail for the same reason.
+const RENEW_EVERY: Duration = Duration::from_secs(10);
 /// The pause between two looks at brokers that are away.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -35,6 +37,7 @@ pub(super) struct Delivery {
     health: Arc<Health>,
     clock: Arc<dyn Clock>,
     next_look: Duration,
+    next_renewal: Duration,
 }
 
 impl Delivery {
@@ -58,6 +61,7 @@ impl Delivery {
             health,
             clock,
             next_look: Duration::ZERO,
+            next_renewal: Duration::ZERO,
         })
     }
 
@@ -193,14 +197,19 @@ impl Delivery {
     /// An idempotent producer that lost its place cannot be used any more: letters in flight are
     /// sent again by a new one, so that some may arrive twice.
     fn renew_after_fatal_error(&mut self) {
+        let now = self.clock.monotonic();
+        if now < self.next_renewal {
+            return;
+        }
         let Some((code, reason)) = self.producer.client().fatal_error() else {
             return;
         };
+        self.next_renewal = now + RENEW_EVERY;
         match producer::connect(&self.properties, &self.kafka, &self.health, &self.clock) {
             Ok(producer) => {
                 tracing::warn!(%code, reason, "the dead-letter producer failed and was made anew");
                 self.producer = producer;
-                self.outbox.recall(self.clock.monotonic());
+                self.outbox.recall(now);
             }
             Err(error) => tracing::error!(%error, "the dead-letter producer cannot be made anew"),
         }
@@ -211,6 +220,11 @@ impl Delivery {
     }
 
     fn topic_fails(&self, topic: &str, code: RDKafkaErrorCode) {
+        let fatal = || self.producer.client().fatal_error();
+        let code = match code {
+            RDKafkaErrorCode::Fatal => fatal().map_or(code, |(code, _)| code),
+            code => code,
+        };
         let sentence = match code {
             RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition => {
                 format!("topic {topic} does not exist; create it")
