@@ -17,6 +17,7 @@ use crate::sections::{KafkaSection, LakeSection, TopicSection};
 /// whatever is wrong with the others.
 pub(crate) fn check(config: &Value, report: &mut Report) {
     topics::check_keys(config, report);
+    librdkafka::check(config, report);
     let kafka: Option<KafkaSection> = section(config, "/kafka", report);
     let lake: Option<LakeSection> = section(config, "/lake", report);
     let topics = topics::sections(config, report);

@@ -28,4 +28,4 @@ pub use error::{ConfigError, ConfigErrors, Place, Position};
 pub use json_schema::json_schema;
 pub use load::{load, parse};
 pub use sections::*;
-pub use values::{ByteSize, HumanDuration, LakeUrl, Secret, TableName, Timestamp};
+pub use values::{ByteSize, HumanDuration, LakeUrl, Secret, TableName, Timestamp, ValueError};

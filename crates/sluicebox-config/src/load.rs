@@ -65,7 +65,8 @@ pub fn parse(
     environment: &Environment,
 ) -> Result<Config, ConfigErrors> {
     let name = path.display().to_string();
-    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = absolute.parent().unwrap_or(&absolute);
     let mut report = Report::default();
     let root = layers(text, &name, folder, (overrides, environment), &mut report);
     if matches!(root.content, Content::Broken) {

@@ -9,10 +9,21 @@ fn config(password: &str, rest: &str, variables: &[(&str, &str)]) -> Result<Conf
         "name: x
 kafka:
   brokers: a:1
-  tls: {{ key: k, cert: c, key_password: {password} }}
-  sasl: {{ mechanism: PLAIN, username: u, password: {password} }}
-lake: {{ url: s3://lake/golden, s3: {{ access_key_id: {password}, secret_access_key: {password} }} }}
-server: {{ token: {password} }}
+  tls:
+    key: k
+    cert: c
+    key_password: {password}
+  sasl:
+    mechanism: PLAIN
+    username: u
+    password: {password}
+lake:
+  url: s3://lake/golden
+  s3:
+    access_key_id: {password}
+    secret_access_key: {password}
+server:
+  token: {password}
 topics:
   t:
     table: a.b
@@ -93,7 +104,7 @@ fn secrets_are_never_shown() {
         "log: { level: '${P}', '${P}': 1 }",
         "drain_timeout: ${P}",
         "limits: ${P}",
-        "hunter: [${P}]",
+        "hunter: ['${P}']",
     ] {
         let told = config("${P}", rest, &variables).unwrap_err();
         hidden(format!("{told} {told:?}"));
@@ -103,9 +114,7 @@ fn secrets_are_never_shown() {
         config("{ hunter2: x, y: z }", "", &variables)
             .map(|_| ())
             .unwrap_err()
-            .to_string()
-            .replace("unknown key `hunter2`", "")
-            .replace("password.hunter2", ""),
+            .to_string(),
     );
     hidden(format!(
         "{:?}",

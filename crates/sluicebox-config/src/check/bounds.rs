@@ -12,8 +12,14 @@ pub(super) const MAXIMUM: &str = "x-maximum";
 /// A bound of a duration or size.
 struct Bound {
     text: String,
-    limit: u64,
+    limit: Measure,
     is_minimum: bool,
+}
+
+/// The two things that are bounded; no text is both.
+enum Measure {
+    Millis(u64),
+    Bytes(u64),
 }
 
 /// Makes the check of one of the two keywords.
@@ -44,23 +50,32 @@ impl<'i> Keyword<'i> for Bound {
         )))
     }
 
-    /// What is no duration or size at all is told by its format.
+    /// What is not of the kind that is bounded is told by its type or format.
     fn is_valid(&self, instance: &'i Value) -> bool {
-        match measure(instance) {
-            Some(size) if self.is_minimum => size >= self.limit,
-            Some(size) => size <= self.limit,
-            None => true,
+        let (size, limit) = match (measure(instance), &self.limit) {
+            (Some(Measure::Millis(millis)), Measure::Millis(limit)) => (millis, *limit),
+            (Some(Measure::Bytes(bytes)), Measure::Bytes(limit)) => (bytes, *limit),
+            _ => return true,
+        };
+        if self.is_minimum {
+            size >= limit
+        } else {
+            size <= limit
         }
     }
 }
 
-/// Milliseconds or bytes; no text is both.
-fn measure(value: &Value) -> Option<u64> {
-    match value {
-        Value::String(text) => {
-            let duration = text.parse().map(HumanDuration::as_millis);
-            duration.or_else(|_| text.parse().map(ByteSize::get)).ok()
-        }
-        value => value.as_u64(),
-    }
+fn measure(value: &Value) -> Option<Measure> {
+    let Some(text) = value.as_str() else {
+        return value.as_u64().map(Measure::Bytes);
+    };
+    let millis = text
+        .parse()
+        .map(|duration: HumanDuration| Measure::Millis(duration.as_millis()));
+    millis
+        .or_else(|_| {
+            text.parse()
+                .map(|size: ByteSize| Measure::Bytes(size.get()))
+        })
+        .ok()
 }

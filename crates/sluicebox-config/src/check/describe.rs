@@ -15,7 +15,7 @@ pub(super) fn expected(schema: &Value) -> String {
         return one_of(&words);
     }
     let bound = |keyword| schema.get(keyword).and_then(Value::as_i64);
-    let kind = match schema.get("type").and_then(Value::as_str) {
+    match schema.get("type").and_then(Value::as_str) {
         Some("object") => "a mapping".to_owned(),
         Some("array") => "a list".to_owned(),
         Some("boolean") => "true or false".to_owned(),
@@ -27,8 +27,7 @@ pub(super) fn expected(schema: &Value) -> String {
         Some("number") => "a number".to_owned(),
         Some("string") => "text".to_owned(),
         _ => "something else".to_owned(),
-    };
-    kind
+    }
 }
 
 /// The words of an enumeration.

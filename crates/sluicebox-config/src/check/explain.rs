@@ -27,6 +27,9 @@ impl<'a> Explainer<'a> {
         {
             return;
         }
+        if pointer::is_secret(at) {
+            return self.secret(at);
+        }
         match error.kind() {
             Kind::AdditionalProperties { unexpected } => {
                 let known = self.keys_of(error);
@@ -60,6 +63,15 @@ impl<'a> Explainer<'a> {
             Kind::UniqueItems => self.report.error(at, "names something twice", None),
             _ => self.unexpected(at, self.schema_of(error)),
         }
+    }
+
+    /// Of a secret that is written wrongly not even its keys are shown.
+    fn secret(&mut self, at: &str) {
+        let message = match self.value_at(at).as_str() {
+            Some("") => "must not be empty",
+            _ => "expected {file: path}, {env: VARIABLE} or text with ${VARIABLE}",
+        };
+        self.report.error(at, message, None);
     }
 
     fn union(&mut self, error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>]) {
@@ -102,16 +114,15 @@ impl<'a> Explainer<'a> {
             return self.report.error(at, message, None);
         }
         let message = format!("expected {}; got {}", expected(schema), self.got(at));
+        let format = schema.get("format").and_then(Value::as_str);
         let wants_text = schema.get("type").is_some_and(|kind| kind == "string");
-        let help = match value {
-            Value::Number(_) | Value::Bool(_) if wants_text && schema.get("format").is_none() => {
+        let help = match (value, format) {
+            (Value::Number(number), Some(format)) => formats::reason(format, &number.to_string()),
+            (Value::Number(_) | Value::Bool(_), None) if wants_text => {
                 Some("write it in quotes".to_owned())
             }
-            Value::String(text) => schema
-                .get("format")
-                .and_then(Value::as_str)
-                .and_then(|format| formats::reason(format, text))
-                .or_else(|| did_you_mean(text, &words(schema))),
+            (Value::String(text), Some(format)) => formats::reason(format, text),
+            (Value::String(text), None) => did_you_mean(text, &words(schema)),
             _ => None,
         };
         self.report.error(at, message, help);
@@ -124,6 +135,10 @@ impl<'a> Explainer<'a> {
             .any(|word| word == key)
         {
             let message = format!("`{key}` is not supported by this build");
+            return self.report.key_error(&child, message, None);
+        }
+        if schema.get("patternProperties").is_some() {
+            let message = format!("a key here is a whole number; got `{key}`");
             return self.report.key_error(&child, message, None);
         }
         let mut known: Vec<String> = known.to_vec();

@@ -25,11 +25,12 @@ pub(super) fn meant<'a>(at: &str, context: &'a [Vec<ValidationError<'static>>]) 
         return Meant::None;
     }
     let tags: Vec<(&str, String)> = near.iter().filter_map(|errors| tag_of(errors)).collect();
-    if tags.len() == near.len() {
-        let (tag, _) = tags[0];
+    if let [(tag, _), ..] = tags.as_slice()
+        && tags.len() == near.len()
+    {
         let words = tags.iter().map(|(_, word)| word.clone()).collect();
         return Meant::Tag {
-            at: tag.to_owned(),
+            at: (*tag).to_owned(),
             words,
         };
     }
@@ -106,9 +107,9 @@ fn same(branches: &[&Vec<ValidationError<'static>>]) -> bool {
             .map(|e| format!("{}{}", e.instance_path(), e.masked()))
             .collect()
     };
-    branches
-        .windows(2)
-        .all(|pair| told(pair[0]) == told(pair[1]))
+    let mut others = branches.iter().map(|errors| told(errors));
+    let first = others.next();
+    others.all(|other| Some(other) == first)
 }
 
 fn unknown_in_all(branches: &[&Vec<ValidationError<'static>>]) -> Vec<String> {

@@ -1,6 +1,5 @@
-use super::librdkafka;
 use crate::report::Report;
-use crate::sections::{GroupProtocol, KafkaSection, SaslSection, StartPosition, TlsSection};
+use crate::sections::{GroupProtocol, KafkaSection, SaslSection, TlsSection};
 
 pub(super) fn check(kafka: &KafkaSection, report: &mut Report) {
     if let Some(tls) = &kafka.tls {
@@ -18,8 +17,6 @@ pub(super) fn check(kafka: &KafkaSection, report: &mut Report) {
         );
         report.error("/kafka/max_poll_interval", message, None);
     }
-    check_start("/kafka/start", &kafka.start, report);
-    librdkafka::check(&kafka.librdkafka, report);
 }
 
 fn check_tls(tls: &TlsSection, report: &mut Report) {
@@ -63,22 +60,4 @@ fn check_sasl(kafka: &KafkaSection, sasl: &SaslSection, report: &mut Report) {
     let help = "add `tls: {}` under kafka, or allow it with `allow_plaintext_sasl: true`";
     let message = format!("without TLS everybody on the way can read {readable}");
     report.key_error("/kafka/sasl", message, Some(help.to_owned()));
-}
-
-pub(super) fn check_start(at: &str, start: &StartPosition, report: &mut Report) {
-    let StartPosition::Offsets(topics) = start else {
-        return;
-    };
-    for (topic, partitions) in topics {
-        let at = crate::pointer::child(&format!("{at}/offsets"), topic);
-        for (partition, offset) in partitions {
-            let at = crate::pointer::child(&at, &partition.to_string());
-            if *partition < 0 {
-                report.key_error(&at, "partitions count from 0", None);
-            }
-            if *offset < 0 {
-                report.error(&at, format!("offsets count from 0; got {offset}"), None);
-            }
-        }
-    }
 }

@@ -1,8 +1,9 @@
-use std::collections::BTreeMap;
+use serde_json::Value;
 
 use crate::pointer;
 use crate::report::Report;
 
+const AT: &str = "/kafka/librdkafka";
 const EXACTLY_ONCE: &str = "it would break the promise of exactly once";
 
 /// What is refused, and why. `*` at an end stands for anything. The first that matches counts.
@@ -150,9 +151,10 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 /// Refuses the properties that would break the promise, and those that have keys of their own.
-pub(super) fn check(properties: &BTreeMap<String, String>, report: &mut Report) {
-    for (name, value) in properties {
-        let at = pointer::child("/kafka/librdkafka", name);
+pub(super) fn check(config: &Value, report: &mut Report) {
+    let properties = config.pointer(AT).and_then(Value::as_object);
+    for (name, value) in properties.into_iter().flatten() {
+        let at = pointer::child(AT, name);
         if let Some(reason) = refusal(name) {
             report.key_error(
                 &at,
@@ -160,7 +162,8 @@ pub(super) fn check(properties: &BTreeMap<String, String>, report: &mut Report) 
                 Some(reason.to_owned()),
             );
         }
-        if name == "check.crcs" && matches!(value.as_str(), "false" | "f" | "0") {
+        let is_off = value == false || value == "false" || value == "f" || value == 0;
+        if name == "check.crcs" && is_off {
             let reason = "checksums cost next to nothing, and a flipped bit would reach the lake";
             report.error(&at, "`check.crcs` must stay true", Some(reason.to_owned()));
         }
@@ -183,18 +186,24 @@ fn refusal(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ConfigError;
+    use serde_json::json;
+
+    fn errors(name: &str, value: &Value) -> Vec<ConfigError> {
+        let mut report = Report::default();
+        check(
+            &json!({ "kafka": { "librdkafka": { name: value } } }),
+            &mut report,
+        );
+        report.into_errors("").errors
+    }
 
     /// Every key that could lose, repeat or leak a record is refused, each with a reason.
     #[test]
     fn each_refused_property_is_refused_with_a_reason() {
         for (pattern, reason) in REFUSED {
             let name = pattern.replace('*', "x");
-            let mut report = Report::default();
-            check(
-                &BTreeMap::from([(name.clone(), "1".to_owned())]),
-                &mut report,
-            );
-            let errors = report.into_errors("").errors;
+            let errors = errors(&name, &json!(1));
             assert_eq!(errors.len(), 1, "{name}");
             assert!(errors[0].message.contains(&name), "{name}");
             assert_eq!(errors[0].help.as_deref(), Some(*reason), "{name}");
@@ -203,24 +212,18 @@ mod tests {
 
     #[test]
     fn checksums_stay_on_and_the_rest_passes() {
-        let count = |name: &str, value: &str| {
-            let mut report = Report::default();
-            check(
-                &BTreeMap::from([(name.to_owned(), value.to_owned())]),
-                &mut report,
-            );
-            report.into_errors("").errors.len()
-        };
-        assert_eq!(count("check.crcs", "false"), 1);
-        assert_eq!(count("check.crcs", "true"), 0);
-        assert_eq!(count(" Group.ID ", "x"), 1);
+        let count = |name: &str, value: Value| errors(name, &value).len();
+        assert_eq!(count("check.crcs", json!(false)), 1);
+        assert_eq!(count("check.crcs", json!("false")), 1);
+        assert_eq!(count("check.crcs", json!(true)), 0);
+        assert_eq!(count(" Group.ID ", json!("x")), 1);
         for name in [
             "socket.keepalive.enable",
             "client.rack",
             "debug",
             "ssl.cipher.suites",
         ] {
-            assert_eq!(count(name, "true"), 0, "{name}");
+            assert_eq!(count(name, json!(true)), 0, "{name}");
         }
     }
 }

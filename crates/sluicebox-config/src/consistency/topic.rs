@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use sluicebox_types::ColumnType;
 
-use super::{kafka, schema};
+use super::schema;
 use crate::pointer;
 use crate::report::Report;
 use crate::sections::{
@@ -33,7 +33,6 @@ pub(super) fn check(
     check_event_time(at, topic, report);
     check_dedup(at, topic, report);
     check_tombstones(at, topic, report);
-    kafka::check_start(&format!("{at}/start"), &topic.start, report);
 }
 
 fn check_rules(at: &str, topic: &TopicSection, report: &mut Report) {

@@ -26,6 +26,7 @@ pub(crate) fn parse(text: &str, source: &Source, report: &mut Report) -> Node {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut builder = Builder {
         parser: Parser::new_from_str(text),
+        text,
         source,
         report,
         anchors: HashMap::new(),
@@ -34,10 +35,14 @@ pub(crate) fn parse(text: &str, source: &Source, report: &mut Report) -> Node {
     match builder.document() {
         Ok(Some(root)) => root,
         Ok(None) => Node::mapping(source.at(&Marker::new(0, 1, 0))),
-        Err(Stop { position, message }) => {
+        Err(Stop {
+            position,
+            message,
+            help,
+        }) => {
             builder
                 .report
-                .at_position(position.clone(), "", message, None);
+                .at_position(position.clone(), "", message, help);
             Node {
                 content: Content::Broken,
                 position,
@@ -63,10 +68,12 @@ impl Source {
 struct Stop {
     position: Position,
     message: String,
+    help: Option<String>,
 }
 
 struct Builder<'a> {
     parser: Parser<'a, StrInput<'a>>,
+    text: &'a str,
     source: &'a Source,
     report: &'a mut Report,
     /// Finished values that have an anchor, by the parser's number for it.
@@ -241,14 +248,21 @@ impl<'a> Builder<'a> {
         Stop {
             position: self.source.at(&span.start),
             message: message.into(),
+            help: None,
         }
     }
 
     fn syntax(&self, error: &ScanError) -> Stop {
-        let message = format!("this is not valid YAML: {}", error.info());
+        let line = error.marker().line().saturating_sub(1);
+        let variable = self
+            .text
+            .lines()
+            .nth(line)
+            .is_some_and(|line| line.contains("${"));
         Stop {
             position: self.source.at(error.marker()),
-            message,
+            message: format!("this is not valid YAML: {}", error.info()),
+            help: variable.then(|| "between { } or [ ], \"${VARIABLE}\" needs quotes".to_owned()),
         }
     }
 }

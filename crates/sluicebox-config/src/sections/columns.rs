@@ -31,10 +31,11 @@ pub(super) struct ColumnSection {
     #[schemars(extend("format" = "column-name", "x-expected" = "a name in lower snake case"))]
     name: String,
 
-    /// Its type: `boolean`, `int`, `bigint`, `unsigned_bigint`, `float`, `double`, `decimal(p,s)`,
-    /// `string`, `uuid`, `binary`, `date`, `timestamp`, `timestamp_ntz`, `time`, `json`; a time
-    /// that is a number says in what: `timestamp(millis)` (`seconds`, `millis`, `micros`, `nanos`);
-    /// or `{struct: [columns]}`, `{list: type}`, `{map: type}`.
+    /// Its type, such as `bigint` or `{list: string}`. There are `boolean`, `int`, `bigint`,
+    /// `unsigned_bigint`, `float`, `double`, `decimal(p,s)`, `string`, `uuid`, `binary`, `date`,
+    /// `timestamp`, `timestamp_ntz`, `time`, `json`, `{struct: [columns]}`, `{list: type}` and
+    /// `{map: type}`; a time that is a number says in what: `timestamp(millis)` (`seconds`,
+    /// `millis`, `micros`, `nanos`).
     #[serde(rename = "type")]
     data_type: TypeSection,
 
@@ -61,6 +62,10 @@ enum PathSection {
     Names(#[schemars(length(min = 1))] Vec<String>),
 }
 
+/// What a type may be that has no other types in it.
+const SIMPLE_TYPES: &str = "boolean, int, bigint, unsigned_bigint, float, double, decimal(p,s), \
+     string, uuid, binary, date, timestamp, timestamp_ntz, time or json";
+
 /// A column's type.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
@@ -70,7 +75,7 @@ enum PathSection {
 ))]
 enum TypeSection {
     /// A type without parts.
-    Simple(#[schemars(extend("format" = "column-type"))] String),
+    Simple(#[schemars(extend("format" = "column-type", "x-expected" = SIMPLE_TYPES))] String),
     /// Named members.
     Struct {
         #[serde(rename = "struct")]
@@ -79,12 +84,12 @@ enum TypeSection {
     /// Elements of one type.
     List {
         #[serde(rename = "list")]
-        element: Box<TypeSection>,
+        element: Box<Self>,
     },
     /// String keys to values of one type.
     Map {
         #[serde(rename = "map")]
-        value: Box<TypeSection>,
+        value: Box<Self>,
     },
 }
 

@@ -202,13 +202,19 @@ fn comma_separated<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Str
 }
 
 fn brokers_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let broker_list = serde_json::json!({
+        "type": "string",
+        "format": "broker-list",
+        "pattern": r"[^,\s]",
+        "x-expected": "host:port",
+    });
     schemars::json_schema!({
         "anyOf": [
-            { "type": "string", "format": "broker-list", "pattern": "[^,\\s]" },
+            broker_list,
             {
                 "type": "array",
                 "minItems": 1,
-                "items": { "type": "string", "format": "broker-list", "pattern": "[^,\\s]" },
+                "items": broker_list,
             },
         ],
         "x-expected": "host:port, separated by commas, or a list of them",

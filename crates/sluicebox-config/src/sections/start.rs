@@ -20,5 +20,8 @@ pub enum StartPosition {
     /// At the first record whose timestamp is not before this moment.
     Timestamp(Timestamp),
     /// At these offsets, by topic and partition; elsewhere at the earliest record.
-    Offsets(BTreeMap<String, BTreeMap<i32, Offset>>),
+    Offsets(
+        #[schemars(with = "BTreeMap<String, BTreeMap<u32, u64>>")]
+        BTreeMap<String, BTreeMap<i32, Offset>>,
+    ),
 }

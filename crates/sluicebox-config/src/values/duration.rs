@@ -168,7 +168,7 @@ mod tests {
         /// No text makes the parser panic.
         #[test]
         fn any_text_is_data(text in any::<String>()) {
-            let _: Result<HumanDuration, _> = text.parse();
+            drop(text.parse::<HumanDuration>());
         }
     }
 }
