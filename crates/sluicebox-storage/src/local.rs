@@ -306,6 +306,10 @@ mod tests {
 
     mod conformance {
         crate::conformance_tests!(async { super::Lake(tempfile::tempdir().expect("folder")) });
+        crate::conformance_tests! {
+            async { super::Lake(tempfile::tempdir().expect("folder")) };
+            files_are_listed_in_byte_order_of_their_paths
+        }
     }
 
     /// A crash before the link leaves a file that nobody sees and that is in nobody's way.

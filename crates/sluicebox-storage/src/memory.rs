@@ -361,6 +361,10 @@ mod tests {
 
     mod conformance {
         crate::conformance_tests!(async { super::MemoryStore::new() });
+        crate::conformance_tests! {
+            async { super::MemoryStore::new() };
+            files_are_listed_in_byte_order_of_their_paths
+        }
     }
 
     /// A lost reply: the work is done, the caller gets an error.

@@ -19,13 +19,14 @@ pub(crate) fn control_paths(folder: &str) -> impl Iterator<Item = String> {
     std::iter::once(twice(folder)).chain((0..ROUNDS).map(|round| raced(folder, round)))
 }
 
-/// Proves what the commit chain rests on: a path is created once, even by racing writers, and
+/// Proves what the commit chain rests on: the store can be listed, a path is created once, even by racing writers, and
 /// staged data is invisible.
 ///
 /// A failed create proves nothing by itself, so each verdict rests on what is read back. A store
 /// that answers no racer with success is slow or lost its reply; one that answers two of them lets
 /// two processes own one slot of a chain.
 pub(crate) async fn prove(store: &dyn LakeStore, folder: &str) -> Result<(), ProbeError> {
+    store.list_control(folder, None, 1).await?;
     create_twice(store, &twice(folder)).await?;
     for round in 0..ROUNDS {
         race(store, &raced(folder, round)).await?;

@@ -13,6 +13,8 @@ mod client;
 mod credentials;
 mod failure;
 mod tree;
+#[cfg(test)]
+mod wire;
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -102,3 +102,53 @@ fn client_options(settings: &S3Settings) -> Result<ClientOptions, OpenError> {
 fn refused(error: object_store::Error) -> OpenError {
     OpenError::Client(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use object_store::aws::AmazonS3ConfigKey;
+
+    use super::*;
+
+    /// The bucket stands in the path or in the host name as asked, and bodies are signed where TLS
+    /// does not protect them.
+    #[test]
+    fn endpoints_are_addressed_as_asked() {
+        for (endpoint, path_style, expected, unsigned) in [
+            (None, false, None, "true"),
+            (
+                Some("https://s3.example.com/"),
+                true,
+                Some("https://s3.example.com"),
+                "true",
+            ),
+            (
+                Some("https://s3.example.com"),
+                false,
+                Some("https://lake.s3.example.com"),
+                "true",
+            ),
+            (
+                Some("http://127.0.0.1:9000"),
+                true,
+                Some("http://127.0.0.1:9000"),
+                "false",
+            ),
+        ] {
+            let settings = S3Settings {
+                endpoint: endpoint.map(str::to_owned),
+                path_style,
+                allow_http: true,
+                ..S3Settings::default()
+            };
+            let builder = with_endpoint(AmazonS3Builder::new(), "lake", &settings).expect("taken");
+            let value = |key| builder.get_config_value(&key);
+            assert_eq!(value(AmazonS3ConfigKey::Endpoint).as_deref(), expected);
+            assert_eq!(
+                value(AmazonS3ConfigKey::UnsignedPayload).as_deref(),
+                Some(unsigned)
+            );
+            let virtual_hosted = value(AmazonS3ConfigKey::VirtualHostedStyleRequest);
+            assert_eq!(virtual_hosted, Some((!path_style).to_string()));
+        }
+    }
+}
