@@ -120,4 +120,12 @@ fn secrets_are_never_shown() {
         "{:?}",
         variables.iter().copied().collect::<Environment>()
     ));
+    let malformed = ["kafka.sasl.password:hunter2".to_owned()];
+    let told = parse(
+        "",
+        Path::new("config.yaml"),
+        &malformed,
+        &Environment::default(),
+    );
+    hidden(told.map(|_| ()).unwrap_err().to_string());
 }

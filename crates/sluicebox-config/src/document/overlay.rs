@@ -40,7 +40,7 @@ pub(crate) fn environment_overlay(root: &mut Node, environment: &Environment, re
 pub(crate) fn set_overlay(root: &mut Node, overrides: &[String], report: &mut Report) {
     for text in overrides {
         let Some((key, value)) = split_assignment(text) else {
-            let position = Position::Set(text.as_str().into());
+            let position = Position::Set(leading_key(text).into());
             let help = "--set lake.file.max_age=1m".to_owned();
             report.at_position(position, "", "this is not key=value", Some(help));
             continue;
@@ -176,6 +176,13 @@ impl Target {
         }
         Node::plain(value, self.position.clone())
     }
+}
+
+/// As much of a malformed assignment as is a key for certain: the rest may be a secret.
+fn leading_key(text: &str) -> &str {
+    let in_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '"');
+    text.find(|c| !in_key(c))
+        .map_or(text, |end| text.split_at(end).0)
 }
 
 /// `a."b=c".d=value` at the first `=` outside of quotes.
