@@ -42,9 +42,9 @@ impl Observed {
 
 fn record(operation: Operation, status: &'static str, took: Duration) {
     let operation = operation.as_str();
-    metrics::counter!("store_requests_total", "operation" => operation, "status" => status)
+    metrics::counter!("sluicebox_store_requests_total", "operation" => operation, "status" => status)
         .increment(1);
-    metrics::histogram!("store_request_duration_seconds", "operation" => operation)
+    metrics::histogram!("sluicebox_store_request_duration_seconds", "operation" => operation)
         .record(took.as_secs_f64());
 }
 

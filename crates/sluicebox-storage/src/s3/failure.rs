@@ -233,84 +233,87 @@ mod tests {
         )
     }
 
+    /// Status, code, class, and words of the message.
+    const ANSWERS: [(&str, &str, Class, &str); 12] = [
+        (
+            "404 Not Found",
+            "NoSuchBucket",
+            Class::Fatal,
+            "bucket lake does not exist",
+        ),
+        (
+            "403 Forbidden",
+            "AccessDenied",
+            Class::Fatal,
+            "s3:PutObject on bucket lake",
+        ),
+        (
+            "403 Forbidden",
+            "SignatureDoesNotMatch",
+            Class::Fatal,
+            "refuses the credentials",
+        ),
+        (
+            "403 Forbidden",
+            "InvalidAccessKeyId",
+            Class::Fatal,
+            "refuses the credentials",
+        ),
+        (
+            "400 Bad Request",
+            "ExpiredToken",
+            Class::Fatal,
+            "refuses the credentials",
+        ),
+        (
+            "403 Forbidden",
+            "RequestTimeTooSkewed",
+            Class::Fatal,
+            "clock",
+        ),
+        (
+            "400 Bad Request",
+            "AuthorizationHeaderMalformed",
+            Class::Fatal,
+            "lake.s3.region",
+        ),
+        (
+            "400 Bad Request",
+            "KMS.DisabledException",
+            Class::Fatal,
+            "KMS key",
+        ),
+        (
+            "400 Bad Request",
+            "EntityTooLarge",
+            Class::Fatal,
+            "400 EntityTooLarge: Words of",
+        ),
+        (
+            "400 Bad Request",
+            "RequestTimeout",
+            Class::Retry,
+            "400 RequestTimeout",
+        ),
+        (
+            "503 Service Unavailable",
+            "SlowDown",
+            Class::Retry,
+            "503 SlowDown",
+        ),
+        (
+            "500 Internal Server Error",
+            "InternalError",
+            Class::Retry,
+            "500 InternalError",
+        ),
+    ];
+
     /// Each answer of S3 that a person must act on names the act; the rest is tried again. What the
     /// server says beside its code and message stays out.
     #[test]
     fn answers_name_their_cure() {
-        for (status, code, class, words) in [
-            (
-                "404 Not Found",
-                "NoSuchBucket",
-                Class::Fatal,
-                "bucket lake does not exist",
-            ),
-            (
-                "403 Forbidden",
-                "AccessDenied",
-                Class::Fatal,
-                "s3:PutObject on bucket lake",
-            ),
-            (
-                "403 Forbidden",
-                "SignatureDoesNotMatch",
-                Class::Fatal,
-                "refuses the credentials",
-            ),
-            (
-                "403 Forbidden",
-                "InvalidAccessKeyId",
-                Class::Fatal,
-                "refuses the credentials",
-            ),
-            (
-                "400 Bad Request",
-                "ExpiredToken",
-                Class::Fatal,
-                "refuses the credentials",
-            ),
-            (
-                "403 Forbidden",
-                "RequestTimeTooSkewed",
-                Class::Fatal,
-                "clock",
-            ),
-            (
-                "400 Bad Request",
-                "AuthorizationHeaderMalformed",
-                Class::Fatal,
-                "lake.s3.region",
-            ),
-            (
-                "400 Bad Request",
-                "KMS.DisabledException",
-                Class::Fatal,
-                "KMS key",
-            ),
-            (
-                "400 Bad Request",
-                "EntityTooLarge",
-                Class::Fatal,
-                "400 EntityTooLarge: Words of",
-            ),
-            (
-                "400 Bad Request",
-                "RequestTimeout",
-                Class::Retry,
-                "400 RequestTimeout",
-            ),
-            (
-                "503 Service Unavailable",
-                "SlowDown",
-                Class::Retry,
-                "503 SlowDown",
-            ),
-            (
-                "500 Internal Server Error",
-                "InternalError",
-                Class::Retry,
-                "500 InternalError",
-            ),
-        ] {
+        for (status, code, class, words) in ANSWERS {
             let failure = failure(&answer(status, code));
             assert_eq!(failure.class, class, "{failure}");
             assert!(failure.message.contains(words), "{failure}");

@@ -1,0 +1,223 @@
+use bytes::Bytes;
+use sluicebox_pipeline::ports::{Class, LakeStore, Published, StoreError};
+
+use super::{Subject, names, publish};
+
+/// Staged bytes are nowhere to be seen; published, they are there.
+pub async fn a_staged_file_is_invisible_until_published(lake: &dyn Subject) {
+    let store = lake.open();
+    let path = "air/flights/dt=2019-09-01/hour=01/a.parquet";
+    let staged = store.stage(path, "rows".into()).await.expect("stage");
+    assert_eq!(store.read_file(path).await.expect("read"), None);
+    assert!(
+        store
+            .list_files("", None, 10)
+            .await
+            .expect("list")
+            .is_empty()
+    );
+
+    assert_eq!(
+        store.publish(path, 4, &staged).await.expect("publish"),
+        Published::Done
+    );
+    assert_eq!(
+        store.read_file(path).await.expect("read"),
+        Some("rows".into())
+    );
+    assert_eq!(
+        files(&*store, "").await.expect("list"),
+        [(path.to_owned(), 4)]
+    );
+}
+
+/// Recovery publishes what may be published already.
+pub async fn publishing_again_changes_nothing(lake: &dyn Subject) {
+    let (one, other) = (lake.open(), lake.open());
+    let staged = one
+        .stage("t/a.parquet", "rows".into())
+        .await
+        .expect("stage");
+    for store in [&one, &other, &one] {
+        let published = store
+            .publish("t/a.parquet", 4, &staged)
+            .await
+            .expect("publish");
+        assert_eq!(published, Published::Done);
+    }
+    assert_eq!(
+        one.read_file("t/a.parquet").await.expect("read"),
+        Some("rows".into())
+    );
+    assert_eq!(
+        files(&*one, "").await.expect("list"),
+        [("t/a.parquet".to_owned(), 4)]
+    );
+}
+
+/// A writer that died between stage and publish leaves all that another one needs.
+pub async fn another_handle_publishes_after_a_crash(lake: &dyn Subject) {
+    let staged = lake
+        .open()
+        .stage("t/a.parquet", "rows".into())
+        .await
+        .expect("stage");
+    let heir = lake.open();
+    let published = heir
+        .publish("t/a.parquet", 4, &staged)
+        .await
+        .expect("publish");
+    assert_eq!(published, Published::Done);
+    assert_eq!(
+        heir.read_file("t/a.parquet").await.expect("read"),
+        Some("rows".into())
+    );
+}
+
+/// After abandoning there is nothing to publish, and that is said, not hidden.
+pub async fn abandoned_data_is_gone(lake: &dyn Subject) {
+    let store = lake.open();
+    let staged = store
+        .stage("t/a.parquet", "rows".into())
+        .await
+        .expect("stage");
+    for _ in 0..2 {
+        store
+            .abandon("t/a.parquet", &staged)
+            .await
+            .expect("abandon");
+    }
+    let published = store
+        .publish("t/a.parquet", 4, &staged)
+        .await
+        .expect("publish");
+    assert_eq!(published, Published::StagedDataGone);
+    assert_eq!(store.read_file("t/a.parquet").await.expect("read"), None);
+}
+
+/// A late abandon of a published attempt takes no file away.
+pub async fn abandoning_spares_what_is_published(lake: &dyn Subject) {
+    let store = lake.open();
+    let staged = store
+        .stage("t/a.parquet", "rows".into())
+        .await
+        .expect("stage");
+    store
+        .publish("t/a.parquet", 4, &staged)
+        .await
+        .expect("publish");
+    store
+        .abandon("t/a.parquet", &staged)
+        .await
+        .expect("abandon");
+    assert_eq!(
+        store.read_file("t/a.parquet").await.expect("read"),
+        Some("rows".into())
+    );
+}
+
+/// A file of another size where a published one should be is an error with both sizes.
+pub async fn a_stranger_in_a_files_place_is_not_ours(lake: &dyn Subject) {
+    let store = lake.open();
+    let stranger = store
+        .stage("t/a.parquet", "something".into())
+        .await
+        .expect("stage");
+    store
+        .publish("t/a.parquet", 9, &stranger)
+        .await
+        .expect("publish");
+    let lost = store
+        .stage("t/a.parquet", "rows".into())
+        .await
+        .expect("stage");
+    store.abandon("t/a.parquet", &lost).await.expect("abandon");
+    let error = store
+        .publish("t/a.parquet", 4, &lost)
+        .await
+        .expect_err("another file is there");
+    assert_eq!(error.class, Class::Fatal);
+    assert!(
+        error.message.contains('9') && error.message.contains('4'),
+        "{error}"
+    );
+}
+
+/// Empty, small, and larger than one part of an upload.
+pub async fn files_of_any_size_come_back_whole(lake: &dyn Subject) {
+    let store = lake.open();
+    for size in [0_usize, 1, 17 * 1024 * 1024] {
+        let bytes: Bytes = (0..size)
+            .map(|i| u8::try_from(i % 251).unwrap_or(0))
+            .collect();
+        let path = format!("t/{size}.parquet");
+        let staged = store.stage(&path, bytes.clone()).await.expect("stage");
+        store
+            .publish(&path, size as u64, &staged)
+            .await
+            .expect("publish");
+        let read = store.read_file(&path).await.expect("read");
+        assert!(
+            read == Some(bytes),
+            "{size} bytes came back as {:?}",
+            read.map(|read| read.len())
+        );
+    }
+}
+
+/// `a-b/` stands before `a/`, as their bytes do.
+pub async fn files_are_listed_in_byte_order_of_their_paths(lake: &dyn Subject) {
+    let store = lake.open();
+    let mut paths = UNEVEN;
+    for path in paths {
+        publish(&*store, path).await.expect("publish");
+    }
+    paths.sort_unstable();
+    assert_eq!(names(store.list_files("", None, 10).await), paths);
+    assert_eq!(
+        names(store.list_files("a/", None, 10).await),
+        ["a/b/x.parquet", "a/x.parquet"]
+    );
+}
+
+/// Whoever goes on after the last path of a page sees each file once.
+pub async fn paging_misses_nothing(lake: &dyn Subject) {
+    let store = lake.open();
+    for path in UNEVEN {
+        publish(&*store, path).await.expect("publish");
+    }
+    let mut paged: Vec<String> = Vec::new();
+    loop {
+        let page = names(
+            store
+                .list_files("", paged.last().map(String::as_str), 2)
+                .await,
+        );
+        assert!(page.len() <= 2, "a page of {page:?}");
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    let mut paths = UNEVEN;
+    paths.sort_unstable();
+    paged.sort_unstable();
+    assert_eq!(paged, paths);
+}
+
+/// Paths whose order by folder is not the order of their bytes.
+const UNEVEN: [&str; 5] = [
+    "a/x.parquet",
+    "a-b/x.parquet",
+    "a/b/x.parquet",
+    "a.parquet",
+    "b/x.parquet",
+];
+
+async fn files(store: &dyn LakeStore, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
+    let files = store.list_files(prefix, None, 100).await?;
+    Ok(files
+        .into_iter()
+        .map(|file| (file.path, file.bytes))
+        .collect())
+}
