@@ -69,10 +69,17 @@ pub(super) fn sync_folders(folder: &Path, root: &Path) -> Result<()> {
         .ancestors()
         .take_while(|folder| folder.starts_with(root))
     {
-        File::open(folder)?.sync_all()?;
+        sync_folder(folder)?;
     }
-    root.parent()
-        .map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+    match root.parent().map_or(Ok(()), sync_folder) {
+        // A folder that may not be read is one that somebody else put the root into, long ago.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 fn new_file(path: &Path) -> Result<File> {
