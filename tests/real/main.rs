@@ -1,6 +1,10 @@
 //! Tests against real servers: Kafka and S3. They share both, so they are one binary; see
 //! `tests/README.md`.
 
+#![expect(clippy::panic, reason = "a test says what it missed")]
+
 mod harness;
 mod local_store;
 mod s3_store;
+mod flights;
+mod crash_steps;

@@ -20,6 +20,7 @@ use crate::environment::Environment;
 use crate::inbox::{Done, Ending, ToWorker};
 use crate::lane::LaneStart;
 use crate::ports::{AssignmentHandler, PartitionState, SourceControl, SourceError, StartAt};
+use crate::status::Phase;
 use crate::topic::TopicCatalog;
 use crate::worker::halt_partition;
 
@@ -124,6 +125,9 @@ impl Assigner {
         let load = |worker: &usize| owned.values().filter(|o| o.worker == *worker).count();
         let worker = (0..self.workers.len()).min_by_key(load).unwrap_or(0);
         let epoch = self.epochs.fetch_add(1, Ordering::Relaxed);
+        self.env
+            .status
+            .update(partition, |status| status.phase = Phase::Assigning);
         owned.insert(
             partition.clone(),
             Owned {

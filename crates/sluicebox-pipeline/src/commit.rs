@@ -72,6 +72,8 @@ pub(crate) async fn commit(
             failpoint("before_offset");
             control.commit(&partition, tail.end, &Hint::of(&tail).to_metadata());
             failpoint("after_offset");
+            let topic = partition.topic.to_string();
+            counter!("sluicebox_duplicates_total", "topic" => topic).increment(counts.duplicate);
             observe(&table, &files, cause);
             let took = env.clock.monotonic().saturating_sub(started);
             histogram!("sluicebox_commit_duration_seconds").record(took.as_secs_f64());
@@ -155,6 +157,11 @@ fn observe(table: &TableSpec, files: &[DataFile], cause: RollCause) {
         counter!("sluicebox_files_published_total", &labels).increment(1);
         counter!("sluicebox_files_rows_total", &labels).increment(file.rows);
         counter!("sluicebox_files_bytes_total", &labels).increment(file.bytes);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a histogram's bucket is coarser"
+        )]
+        histogram!("sluicebox_file_bytes", &labels).record(file.bytes as f64);
     }
     counter!("sluicebox_rolls_total", "table" => table, "cause" => cause.as_str()).increment(1);
 }

@@ -9,6 +9,7 @@ use sluicebox_types::{Offset, TopicPartition};
 #[derive(Debug, Default)]
 pub struct StatusBoard {
     partitions: DashMap<TopicPartition, PartitionStatus>,
+    left_behind: DashMap<TopicPartition, &'static str>,
 }
 
 /// One partition's state.
@@ -56,6 +57,20 @@ impl StatusBoard {
         self.partitions
             .get(partition)
             .is_some_and(|entry| entry.phase == Phase::Halted)
+    }
+
+    /// A partition went away without being committed to where it was read, and why.
+    pub fn leave_behind(&self, partition: &TopicPartition, why: &'static str) {
+        self.left_behind.insert(partition.clone(), why);
+    }
+
+    /// What went away uncommitted, ordered: a bounded pass that left something behind has failed.
+    #[must_use]
+    pub fn left_behind(&self) -> BTreeMap<TopicPartition, &'static str> {
+        self.left_behind
+            .iter()
+            .map(|entry| (entry.key().clone(), *entry.value()))
+            .collect()
     }
 
     /// Forgets a partition that went away.

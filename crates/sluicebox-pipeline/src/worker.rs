@@ -83,8 +83,11 @@ impl<Q: RecordQueue> Worker<Q> {
     }
 
     fn wait_for_message(&mut self) {
+        // A timer is made inside the runtime that drives it.
+        let runtime = self.runtime.clone();
+        let _inside = runtime.enter();
         let next = tokio::time::timeout(STALL_TIMEOUT, self.inbox.recv());
-        if let Ok(Some(message)) = self.runtime.block_on(async { next.await }) {
+        if let Ok(Some(message)) = runtime.block_on(next) {
             self.serve(message);
         }
     }
@@ -182,11 +185,8 @@ impl<Q: RecordQueue> Worker<Q> {
                 tracing::warn!(%partition, why, "looking up the partition again");
                 self.end(&partition.clone(), Ending::LookUpAgain);
             }
-            SourceError::Permanent(why) => {
-                self.env
-                    .readiness
-                    .down(&format!("partition {partition}"), why.clone());
-            }
+            // The client may go on behind the damage, and take its records for absent.
+            SourceError::Permanent(why) => self.halt(partition, why),
         }
     }
 

@@ -46,8 +46,20 @@ pub(crate) fn write(
     for (origin, fate) in timed.rows.origins.iter().zip(&timed.rows.fates) {
         settle(origin.record, fate);
     }
+    count_rejected(partition, &rejected);
     write_golden(range, partition, timed)?;
     write_rejected(range, partition, rejected, dead_letter, outbox)
+}
+
+fn count_rejected(partition: &TopicPartition, rejected: &[Rejected]) {
+    for Rejected { reject, .. } in rejected {
+        let labels = [
+            ("topic", partition.topic.to_string()),
+            ("stage", reject.reason.stage().as_str().to_owned()),
+            ("reason", reject.reason.code().to_owned()),
+        ];
+        metrics::counter!("sluicebox_rejected_records_total", &labels).increment(1);
+    }
 }
 
 fn write_golden(

@@ -44,7 +44,7 @@ impl Broker {
         let mut state = self.state.lock();
         let log = state.logs.entry(partition.clone()).or_default();
         log.push(OwnedRecord {
-            offset: i64::try_from(log.len()).unwrap(),
+            offset: i64::try_from(log.len()).expect("a test has it"),
             timestamp_millis: Some(timestamp_millis),
             timestamp_type: TimestampType::CreateTime,
             key: key.map(|key| key.as_bytes().to_vec()),
@@ -75,7 +75,7 @@ impl Broker {
                 StartAt::Offset { offset, worker } => (worker, offset, false),
                 StartAt::Parked { worker } => (worker, 0, true),
             };
-            let position = usize::try_from(offset).unwrap();
+            let position = usize::try_from(offset).expect("a test has it");
             state.reading.insert(
                 partition,
                 Reading {
@@ -121,7 +121,7 @@ impl Broker {
             }
             if reading.position == log.len() && !reading.end_told {
                 reading.end_told = true;
-                let end = i64::try_from(log.len()).unwrap();
+                let end = i64::try_from(log.len()).expect("a test has it");
                 batch.0.push((partition.clone(), Event::End(end)));
             }
         }
@@ -179,7 +179,7 @@ impl SourceControl for Broker {
                 partition: partition.clone(),
                 committed: state.committed.get(partition).cloned(),
                 low: 0,
-                high: i64::try_from(state.logs[partition].len()).unwrap(),
+                high: i64::try_from(state.logs[partition].len()).expect("a test has it"),
                 configured_start: 0,
             })
             .collect())
@@ -201,7 +201,7 @@ impl SourceControl for Broker {
     fn resume_at(&self, partition: &TopicPartition, offset: i64) -> Result<(), SourceError> {
         let mut state = self.state.lock();
         if let Some(reading) = state.reading.get_mut(partition) {
-            reading.position = usize::try_from(offset).unwrap();
+            reading.position = usize::try_from(offset).expect("a test has it");
             reading.paused = false;
             reading.end_told = false;
         }

@@ -87,5 +87,5 @@ fn strike(state: &AtomicU64, call: &Call<'_>) -> Option<Fault> {
         call.operation,
         Operation::Create | Operation::Publish | Operation::Stage
     ) || call.moment == Moment::Before;
-    (strikes && x % 8 == 0).then(|| call.fail(Class::Retry))
+    (strikes && x.is_multiple_of(8)).then(|| call.fail(Class::Retry))
 }

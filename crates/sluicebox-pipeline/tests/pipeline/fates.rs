@@ -28,7 +28,13 @@ fn every_record_has_one_fate() {
     assert_eq!(scenario.visible(FileKind::Golden), golden);
     assert_eq!(scenario.visible(FileKind::Quarantine), [101]);
     assert_eq!(*scenario.letters.0.lock(), [(101, "invalid_json")]);
-    assert_eq!(broker.committed(&partition(0)).unwrap().offset, 104);
+    assert_eq!(
+        broker
+            .committed(&partition(0))
+            .expect("a test has it")
+            .offset,
+        104
+    );
 }
 
 /// A tail of only bad records advances the commit, and a restart sends none of them again.
@@ -48,7 +54,11 @@ fn a_tail_of_bad_records_is_committed_once() {
     scenario.drain();
     scenario.drain();
     assert_eq!(
-        scenario.broker.committed(&partition(0)).unwrap().offset,
+        scenario
+            .broker
+            .committed(&partition(0))
+            .expect("a test has it")
+            .offset,
         1_050
     );
     assert_eq!(scenario.letters.0.lock().len(), 1_000);
@@ -70,7 +80,7 @@ fn a_control_tree_that_went_back_halts_the_partition() {
         .control_objects()
         .into_keys()
         .next_back()
-        .unwrap();
+        .expect("a test has it");
     assert!(scenario.store.remove_control(&newest));
 
     let running = scenario.start();

@@ -72,7 +72,7 @@ impl Scenario {
                 .worker_threads(1)
                 .enable_all()
                 .build()
-                .unwrap(),
+                .expect("a test has it"),
             attempts: Arc::default(),
             roll: RollPolicy {
                 max_bytes: 1 << 20,
@@ -118,7 +118,8 @@ impl Scenario {
         let catalog = BTreeMap::from([(TOPIC.to_owned(), Arc::new(self.spec()))]);
         let control = Arc::clone(&self.broker);
         let runtime = self.runtime.handle().clone();
-        let driver = Driver::start(env, Arc::new(catalog), control, queues, runtime).unwrap();
+        let driver =
+            Driver::start(env, Arc::new(catalog), control, queues, runtime).expect("a test has it");
         let handler = driver.handler();
         Running {
             driver,
@@ -143,7 +144,7 @@ impl Scenario {
             ],
         };
         let arrow = JsonDecoder::new(&schema, DecodeOptions::default())
-            .unwrap()
+            .expect("a test has it")
             .arrow_schema();
         let table = |kind, schema: arrow::datatypes::SchemaRef| {
             Arc::new(TableSpec {
@@ -173,7 +174,7 @@ impl Scenario {
             schema,
             decode: DecodeOptions::default(),
             tombstones: Tombstones::Skip,
-            rules: Rules::compile(&[], &arrow).unwrap(),
+            rules: Rules::compile(&[], &arrow).expect("a test has it"),
             event_time: EventTimeSpec {
                 column: Some("at".into()),
                 fallback_to_kafka: true,
@@ -206,7 +207,7 @@ impl Scenario {
     pub(crate) fn verify(&self) -> VerifyReport {
         self.runtime
             .block_on(verify(&self.store, "test", None))
-            .unwrap()
+            .expect("a test has it")
     }
 
     /// The offsets that a glob reader sees in golden or in quarantine, sorted.
@@ -221,11 +222,16 @@ impl Scenario {
                 .store
                 .list_files(prefix, None, usize::MAX)
                 .await
-                .unwrap()
+                .expect("a test has it")
             {
-                let bytes = self.store.read_file(&file.path).await.unwrap().unwrap();
-                for batch in read_offsets(bytes).unwrap() {
-                    offsets.extend(batch.unwrap());
+                let bytes = self
+                    .store
+                    .read_file(&file.path)
+                    .await
+                    .expect("a test has it")
+                    .expect("a test has it");
+                for batch in read_offsets(bytes).expect("a test has it") {
+                    offsets.extend(batch.expect("a test has it"));
                 }
             }
         });
@@ -242,13 +248,12 @@ pub(crate) fn event(id: i64) -> String {
     format!(r#"{{"id":{id},"at":"2026-01-01T12:00:00Z"}}"#)
 }
 
-/// Waits for a condition that is bound to come; a test that hangs is ended from outside.
+/// Waits for a condition that is bound to come; the limit only ends a test that would hang.
 pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    for _ in 0..600_000 {
-        if condition() {
-            return;
-        }
+    let mut turns = 0;
+    while !condition() {
+        turns += 1;
+        assert!(turns < 600_000, "waited in vain until {what}");
         std::thread::sleep(Duration::from_micros(200));
     }
-    panic!("waited in vain until {what}");
 }

@@ -1,0 +1,171 @@
+//! What the workspace promises about itself and a machine can check. Each failure says why the rule
+//! is there.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The layer of each crate: a crate imports lower layers only.
+const LAYERS: [(&str, u8); 14] = [
+    ("sluicebox-types", 0),
+    ("sluicebox-config", 1),
+    ("sluicebox-decode", 2),
+    ("sluicebox-rules", 2),
+    ("sluicebox-dedup", 2),
+    ("sluicebox-parquet", 2),
+    ("sluicebox-chain", 2),
+    ("sluicebox-telemetry", 2),
+    ("sluicebox-pipeline", 3),
+    ("sluicebox-kafka", 4),
+    ("sluicebox-storage", 4),
+    ("sluicebox-console", 4),
+    ("sluicebox", 5),
+    ("sluicebox-tests", 6),
+];
+
+/// Clients that stand behind a port: who may name them.
+const CONFINED: [(&str, &[&str]); 4] = [
+    ("rdkafka", &["sluicebox-kafka", "sluicebox-tests"]),
+    ("rdkafka-sys", &["sluicebox-kafka"]),
+    ("object_store", &["sluicebox-storage"]),
+    ("axum", &["sluicebox-console"]),
+];
+
+/// Lines before the tests of a file.
+const FILE_LINES_MAX: usize = 350;
+
+/// Crates import lower layers only, so that every piece can be read and tested without those above.
+#[test]
+fn crates_import_lower_layers_only() {
+    let layers = BTreeMap::from(LAYERS);
+    for (name, dependencies) in workspace() {
+        let layer = layers.get(name.as_str());
+        let layer = layer.unwrap_or_else(|| panic!("{name} has no layer: give it one in LAYERS"));
+        for (dependency, kind) in dependencies {
+            if kind == "dev" {
+                continue;
+            }
+            if let Some(below) = layers.get(dependency.as_str()) {
+                assert!(
+                    below < layer,
+                    "{name} must not import {dependency}: it is not below it"
+                );
+            }
+        }
+    }
+}
+
+/// A client library is named by its adapter alone, so that it can be replaced there.
+#[test]
+fn client_libraries_stay_behind_their_ports() {
+    for (name, dependencies) in workspace() {
+        for (library, allowed) in CONFINED {
+            let named = dependencies
+                .iter()
+                .any(|(dependency, _)| dependency == library);
+            let may = allowed.contains(&name.as_str());
+            assert!(
+                !named || may,
+                "{name} must not name {library}: it is behind a port"
+            );
+        }
+    }
+}
+
+/// A file fits in the head; one that does not is asking for a seam.
+#[test]
+fn files_are_short() {
+    for (path, text) in sources() {
+        let code = text
+            .split("#[cfg(test)]\nmod tests")
+            .next()
+            .unwrap_or_default();
+        let lines = code.lines().count();
+        assert!(
+            lines <= FILE_LINES_MAX,
+            "{}: {lines} lines before its tests: split it",
+            path.display()
+        );
+    }
+}
+
+/// A test that is left out says why; one that nobody can explain protects nobody.
+#[test]
+fn ignored_tests_give_a_reason() {
+    let bare = concat!("#[", "ignore]");
+    for (path, text) in sources() {
+        assert!(
+            !text.contains(bare),
+            "{}: {bare} without a reason",
+            path.display()
+        );
+    }
+}
+
+/// Modules are `foo.rs` and `foo/`, so that an editor's tabs tell them apart.
+#[test]
+fn there_is_no_mod_rs() {
+    for (path, _) in sources() {
+        assert!(
+            !path.ends_with("mod.rs"),
+            "{}: call it by its module's name",
+            path.display()
+        );
+    }
+}
+
+/// Name of each member with what it names: dependency and kind (`normal`, `dev`, `build`).
+fn workspace() -> Vec<(String, Vec<(String, String)>)> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--offline",
+        ])
+        .current_dir(root())
+        .output()
+        .expect("cargo metadata");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let text = |value: &Value| value.as_str().unwrap_or("normal").to_owned();
+    packages
+        .iter()
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().expect("dependencies");
+            let named = dependencies
+                .iter()
+                .map(|d| (text(&d["name"]), text(&d["kind"])));
+            (text(&package["name"]), named.collect())
+        })
+        .collect()
+}
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    for folder in ["crates", "tests"] {
+        collect(&root().join(folder), &mut files);
+    }
+    files
+}
+
+fn collect(folder: &Path, files: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("a source file");
+            files.push((path, text));
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
