@@ -115,7 +115,7 @@ topics:
 limits: {{ memory: 512MiB, threads: 2 }}
 server: {{ listen: "127.0.0.1:0" }}
 drain_timeout: 60s
-log: {{ level: debug }}
+
 "#
     )
 }

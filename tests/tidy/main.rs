@@ -75,7 +75,8 @@ fn client_libraries_stay_behind_their_ports() {
     }
 }
 
-/// A file fits in the head; one that does not is asking for a seam.
+/// A source file fits in the head; one that does not is asking for a seam. Lists of cases may be
+/// long.
 #[test]
 fn files_are_short() {
     for (path, text) in sources() {

@@ -16,7 +16,11 @@ use crate::sections::Config;
 use crate::values::Secret;
 
 /// Variables of the AWS tools that say where credentials come from when none are given.
-const AWS_CREDENTIAL_SOURCES: [&str; 8] = [
+const AWS_CREDENTIAL_SOURCES: [&str; 12] = [
+    "AWS_PROFILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CA_BUNDLE",
+    "HOME",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_ROLE_ARN",
     "AWS_ROLE_SESSION_NAME",
