@@ -79,14 +79,14 @@ fn client_libraries_stay_behind_their_ports() {
 /// long.
 #[test]
 fn files_are_short() {
+    let is_source = |path: &Path| {
+        !path.ends_with("tests.rs") && path.components().any(|part| part.as_os_str() == "src")
+    };
     for (path, text) in sources() {
-        let code = text
-            .split("#[cfg(test)]\nmod tests")
-            .next()
-            .unwrap_or_default();
-        let lines = code.lines().count();
+        let code = text.split("#[cfg(test)]\nmod tests").next();
+        let lines = code.unwrap_or_default().lines().count();
         assert!(
-            lines <= FILE_LINES_MAX,
+            lines <= FILE_LINES_MAX || !is_source(&path),
             "{}: {lines} lines before its tests: split it",
             path.display()
         );

@@ -1,5 +1,7 @@
 //! Taking partitions over and letting them go: what happens inside a rebalance.
 
+mod look_up;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,29 +10,26 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 use futures::stream::{self, StreamExt};
 use parking_lot::Mutex;
-use sluicebox_chain::{ChainId, Halt, Hint};
 use sluicebox_types::TopicPartition;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use crate::chain_io::take_over;
+use self::look_up::NotNow;
 use crate::driver::group_answered;
 use crate::environment::Environment;
 use crate::inbox::{Done, Ending, ToWorker};
 use crate::lane::LaneStart;
-use crate::ports::{AssignmentHandler, PartitionState, SourceControl, SourceError, StartAt};
+use crate::ports::{AssignmentHandler, PartitionState, SourceControl, StartAt};
+use crate::seat::halt_partition;
 use crate::status::Phase;
 use crate::topic::TopicCatalog;
-use crate::worker::halt_partition;
 
 /// Chains that are looked up at the same time.
 const LOOK_UP_CONCURRENCY: usize = 32;
 /// How long a rebalance waits for the chains; what is not found by then is parked, and looked up
 /// while the group goes on.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(20);
-/// Pause before a failed look-up is tried again.
-const LOOK_UP_PAUSE: Duration = Duration::from_secs(1);
 /// How long the last commits of a rebalance may take to reach Kafka.
 const OFFSETS_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -58,25 +57,6 @@ struct Owned {
     worker: usize,
     epoch: u64,
     look_up: Option<AbortHandle>,
-}
-
-/// Why a partition cannot be read right now.
-#[derive(Debug)]
-enum NotNow {
-    Halted(String),
-    Later(String),
-}
-
-impl From<Halt> for NotNow {
-    fn from(halt: Halt) -> Self {
-        Self::Halted(halt.to_string())
-    }
-}
-
-impl From<SourceError> for NotNow {
-    fn from(error: SourceError) -> Self {
-        Self::Later(error.to_string())
-    }
 }
 
 impl Assigner {
@@ -168,62 +148,6 @@ impl Assigner {
         parked
     }
 
-    /// Finds the chain's tail and the offset to read from.
-    async fn look_up(&self, state: &PartitionState, epoch: u64) -> Result<LaneStart, NotNow> {
-        let partition = &state.partition;
-        let spec = self
-            .catalog
-            .spec(&partition.topic)
-            .map_err(NotNow::Halted)?;
-        let chain = ChainId {
-            pipeline: self.env.pipeline.to_string(),
-            topic: partition.topic.to_string(),
-            partition: partition.partition,
-        };
-        let committed = state.committed.as_ref();
-        let hint = committed.and_then(|committed| Hint::parse(&committed.metadata));
-        let start = committed.map_or(state.configured_start, |committed| committed.offset);
-        let ownership = take_over(&self.env, &chain, hint, start).await?;
-        let gap = match ownership.check(&chain, state.low, state.high) {
-            Ok(gap) => gap,
-            // Somebody may have committed after the watermarks were read.
-            Err(_stale) => {
-                let state = self.describe(partition).await?;
-                ownership.check(&chain, state.low, state.high)?
-            }
-        };
-        let tail = ownership.tail;
-        if let Some(gap) = gap.filter(|_| !self.env.skip_retention_gaps) {
-            let (end, low) = (gap.start, gap.end);
-            return Err(Halt::RetentionGap { chain, end, low }.into());
-        }
-        let rebuild_from = match (&spec.dedup, tail.dedup) {
-            (Some(_), Some(resume)) => resume.window_start.min(tail.end),
-            _ => tail.end,
-        };
-        let read_from = rebuild_from.max(state.low);
-        Ok(LaneStart {
-            partition: partition.clone(),
-            epoch,
-            spec,
-            chain,
-            tail,
-            read_from,
-            gap,
-        })
-    }
-
-    async fn describe(&self, partition: &TopicPartition) -> Result<PartitionState, SourceError> {
-        let (control, asked) = (Arc::clone(&self.control), vec![partition.clone()]);
-        let described = self
-            .runtime
-            .spawn_blocking(move || control.describe(&asked))
-            .await;
-        let states = described.map_err(|error| SourceError::Transient(error.to_string()))??;
-        let unknown = || SourceError::Transient(format!("{partition} is not known to Kafka"));
-        states.into_iter().next().ok_or_else(unknown)
-    }
-
     /// Puts a lane on its worker and waits until it sits there: no record may come before.
     async fn install(&self, start: LaneStart, worker: usize) {
         let partition = start.partition.clone();
@@ -243,63 +167,6 @@ impl Assigner {
         {
             tracing::debug!("a worker has ended already");
         }
-    }
-
-    fn look_up_later(self: &Arc<Self>, partition: &TopicPartition) {
-        let assigner = Arc::clone(self);
-        let parked = partition.clone();
-        let task = self
-            .runtime
-            .spawn(async move { assigner.look_up_parked(&parked).await });
-        if let Some(owned) = self.owned.lock().get_mut(partition) {
-            owned.look_up = Some(task.abort_handle());
-        }
-    }
-
-    /// A parked partition is paused: nothing of it is fetched until its lane sits.
-    async fn look_up_parked(&self, partition: &TopicPartition) {
-        let Some((worker, epoch)) = self
-            .owned
-            .lock()
-            .get(partition)
-            .map(|owned| (owned.worker, owned.epoch))
-        else {
-            return;
-        };
-        loop {
-            match self.resume(partition, worker, epoch).await {
-                Ok(()) => return,
-                Err(NotNow::Halted(why)) => {
-                    halt_partition(&self.env, self.control.as_ref(), partition, &why);
-                    return;
-                }
-                Err(NotNow::Later(why)) => {
-                    self.env
-                        .readiness
-                        .down(&format!("partition {partition}"), why);
-                    tokio::time::sleep(LOOK_UP_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    async fn resume(
-        &self,
-        partition: &TopicPartition,
-        worker: usize,
-        epoch: u64,
-    ) -> Result<(), NotNow> {
-        let state = self.describe(partition).await?;
-        let start = self.look_up(&state, epoch).await?;
-        let offset = start.read_from;
-        self.install(start, worker).await;
-        let (control, parked) = (Arc::clone(&self.control), partition.clone());
-        let resumed = self
-            .runtime
-            .spawn_blocking(move || control.resume_at(&parked, offset))
-            .await;
-        resumed.map_err(|error| NotNow::Later(error.to_string()))??;
-        Ok(())
     }
 
     async fn assign(self: &Arc<Self>, partitions: &[TopicPartition]) -> Vec<StartAt> {

@@ -30,6 +30,7 @@ mod driver;
 mod assignment;
 mod inbox;
 mod worker;
+mod seat;
 mod lane;
 mod hops;
 mod open_range;

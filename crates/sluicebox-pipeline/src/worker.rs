@@ -5,21 +5,19 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::counter;
 use sluicebox_types::{Offset, SourceRecord, TopicPartition};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 
 use crate::assignment::FromWorker;
 use crate::commit::{CommitOutcome, commit};
 use crate::environment::Environment;
 use crate::inbox::{Ending, ToWorker};
-use crate::lane::{Lane, LaneError, TopicTools};
+use crate::lane::{Lane, TopicTools};
 use crate::ports::{
     DeadLetter, QueueFull, RecordQueue, SourceBatch, SourceControl, SourceError, SourceEvent,
 };
-use crate::status::Phase;
+use crate::seat::{Seat, count_consumed, halt_partition, report, tools_of};
 use crate::topic::RollCause;
 
 /// Records taken at once: enough to pay for a batch, few enough to answer the inbox often.
@@ -43,14 +41,6 @@ pub(crate) struct Worker<Q> {
     pub(crate) tools: BTreeMap<Arc<str>, TopicTools>,
     pub(crate) outbox: VecDeque<DeadLetter>,
     pub(crate) stopped: bool,
-}
-
-/// A lane with what its worker does to it.
-#[derive(Debug)]
-pub(crate) struct Seat {
-    lane: Lane,
-    ending: Option<Ending>,
-    commit: Option<AbortHandle>,
 }
 
 impl<Q: RecordQueue> Worker<Q> {
@@ -329,44 +319,4 @@ impl<Q: RecordQueue> Worker<Q> {
             }
         }
     }
-}
-
-fn report(env: &Environment, lane: &Lane) {
-    env.status.update(&lane.partition, |status| {
-        status.phase = Phase::Reading;
-        status.position = lane.position();
-        status.caught_up = lane.caught_up;
-    });
-}
-
-fn tools_of<'a>(
-    tools: &'a mut BTreeMap<Arc<str>, TopicTools>,
-    lane: &Lane,
-) -> Result<&'a mut TopicTools, LaneError> {
-    let topic = &lane.spec.topic;
-    if !tools.contains_key(topic) {
-        tools.insert(Arc::clone(topic), TopicTools::new(&lane.spec)?);
-    }
-    tools.get_mut(topic).ok_or(LaneError::NoTools)
-}
-
-fn count_consumed(partition: &TopicPartition, records: &[SourceRecord<'_>]) {
-    let bytes = |record: &SourceRecord<'_>| record.value.map_or(0, |value| value.len() as u64);
-    let topic = [("topic", partition.topic.to_string())];
-    counter!("sluicebox_consumer_records_total", &topic).increment(records.len() as u64);
-    counter!("sluicebox_consumer_bytes_total", &topic).increment(records.iter().map(bytes).sum());
-}
-
-/// Stops a partition until a person has looked.
-pub(crate) fn halt_partition(
-    env: &Environment,
-    control: &dyn SourceControl,
-    partition: &TopicPartition,
-    why: &str,
-) {
-    tracing::error!(%partition, why, "halted");
-    control.pause(std::slice::from_ref(partition));
-    env.readiness.down(&format!("partition {partition}"), why);
-    env.status
-        .update(partition, |status| status.phase = Phase::Halted);
 }
