@@ -135,6 +135,7 @@ pub(crate) fn read<Q: RecordQueue + 'static>(
     } = pipeline;
     let (runtime, stop) = (process.runtime.handle(), &process.stop);
     let (status, readiness) = (Arc::clone(&env.status), Arc::clone(&env.readiness));
+    let board = Arc::clone(&status);
     let driver = Driver::start(env, catalog, control, queues, runtime.clone())?;
     let handler = driver.handler();
     liveness.watch(driver);
@@ -150,17 +151,11 @@ pub(crate) fn read<Q: RecordQueue + 'static>(
     }
     observing.abort();
     polled?;
-    let halted = match ending {
-        Some(ending) => runtime.block_on(ending).map_err(anyhow::Error::from)?,
-        None => Vec::new(),
+    let Some(ending) = ending else {
+        return Ok(());
     };
-    match halted.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::check(format!(
-            "not read to the end:\n  {}",
-            halted.join("\n  ")
-        ))),
-    }
+    let halted = runtime.block_on(ending).map_err(anyhow::Error::from)?;
+    until_end::judge(halted, &board)
 }
 
 /// Sets up logs alone, for commands that do without the rest.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sluicebox_pipeline::{Phase, Readiness, StatusBoard};
 
+use crate::failure::Failure;
 use crate::service::Stop;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -24,6 +25,24 @@ pub(crate) async fn watch(
     let halted = halted(&status, &readiness);
     stop.request();
     halted
+}
+
+/// A pass is good when every partition was read and committed to its end. What halted is named with
+/// its reason; so is what went away uncommitted in the last drain.
+pub(crate) fn judge(mut unread: Vec<String>, status: &StatusBoard) -> Result<(), Failure> {
+    for (partition, why) in status.left_behind() {
+        let named = format!("partition {partition}: ");
+        if !unread.iter().any(|line| line.starts_with(&named)) {
+            unread.push(format!("{named}{why}"));
+        }
+    }
+    if unread.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::check(format!(
+        "not read to the end:\n  {}",
+        unread.join("\n  ")
+    )))
 }
 
 /// Whether all partitions were read to their end (or halted), and nothing is waited for that could
@@ -74,6 +93,19 @@ mod tests {
         assert_eq!(
             halted(&over, &readiness),
             ["partition t[1]: its chain is ahead of Kafka"]
+        );
+    }
+
+    /// What the last drain could not commit fails the pass, even if all was caught up before it.
+    #[test]
+    fn what_was_left_behind_fails_the_pass() {
+        let status = board(&[(0, Phase::Reading, true)]);
+        judge(Vec::new(), &status).unwrap();
+        status.leave_behind(&TopicPartition::new("t", 0), "not committed in time");
+        let failure = judge(Vec::new(), &status).unwrap_err().to_string();
+        assert!(
+            failure.contains("partition t[0]: not committed in time"),
+            "{failure}"
         );
     }
 
