@@ -27,6 +27,9 @@ const POLL_TIMEOUT: Duration = Duration::from_millis(50);
 /// How long a worker that may not read waits for its inbox.
 const STALL_TIMEOUT: Duration = Duration::from_millis(20);
 
+/// What `/readyz` calls the memory limit.
+const MEMORY: &str = "memory";
+
 /// One worker: the partitions it reads and what it shares with the rest.
 pub(crate) struct Worker<Q> {
     pub(crate) env: Environment,
@@ -59,6 +62,7 @@ impl<Q: RecordQueue> Worker<Q> {
         }
         self.send_dead_letters();
         if self.may_read() {
+            self.env.readiness.up(MEMORY);
             let batch = self.queue.poll(RECORDS_MAX, POLL_TIMEOUT);
             self.take(&batch);
         } else {
@@ -73,6 +77,12 @@ impl<Q: RecordQueue> Worker<Q> {
     }
 
     fn wait_for_message(&mut self) {
+        let can_free = |seat: &Seat| seat.lane.committing || seat.lane.has_uncommitted();
+        if self.env.memory.is_exhausted() && !self.seats.values().any(can_free) {
+            let why = "dedup windows fill the memory limit, and nothing is evicted from them: raise \
+                       `limits.memory`, shorten `dedup.window`, or add instances";
+            self.env.readiness.down(MEMORY, why);
+        }
         // A timer is made inside the runtime that drives it.
         let runtime = self.runtime.clone();
         let _inside = runtime.enter();

@@ -99,3 +99,30 @@ fn a_control_tree_that_went_back_halts_the_partition() {
     scenario.broker.revoke_all(running.handler.as_ref(), false);
     running.driver.stop();
 }
+
+/// With hardly any memory reading waits again and again, and everything is committed all the same.
+#[test]
+fn a_tiny_memory_limit_is_slow_not_stuck() {
+    let mut scenario = Scenario::new();
+    scenario.memory_bytes = 40 << 10;
+    scenario.roll.max_rows = u64::MAX;
+    for id in 0..300 {
+        let partition = partition(i32::from(id % 2 == 0));
+        scenario
+            .broker
+            .append(&partition, NOON + id, None, Some(&event(id)));
+    }
+    scenario.drain();
+    let report = scenario.verify();
+    assert!(report.holds(), "{report:#?}");
+    let commits: u64 = report
+        .partitions
+        .iter()
+        .map(|proof| proof.records - 1)
+        .sum();
+    assert!(
+        commits > 2,
+        "the limit was never reached: {commits} commits"
+    );
+    assert_eq!(scenario.visible(FileKind::Golden).len(), 300);
+}

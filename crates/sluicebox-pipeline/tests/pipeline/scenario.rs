@@ -53,6 +53,7 @@ pub(crate) struct Scenario {
     pub(crate) runtime: Runtime,
     attempts: Arc<AtomicU32>,
     pub(crate) roll: RollPolicy,
+    pub(crate) memory_bytes: usize,
 }
 
 pub(crate) struct Running {
@@ -74,6 +75,7 @@ impl Scenario {
                 .build()
                 .expect("a test has it"),
             attempts: Arc::default(),
+            memory_bytes: 256 << 20,
             roll: RollPolicy {
                 max_bytes: 1 << 20,
                 max_rows: 20,
@@ -105,7 +107,7 @@ impl Scenario {
             dead_letters: Arc::clone(&self.letters) as Arc<dyn DeadLetterQueue>,
             readiness: Arc::clone(&readiness),
             status: Arc::clone(&status),
-            memory: MemoryLimit::new(256 << 20, 0),
+            memory: MemoryLimit::new(self.memory_bytes, 0),
             drain_timeout: Duration::from_secs(30),
             skip_retention_gaps: false,
         };
