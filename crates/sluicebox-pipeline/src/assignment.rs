@@ -154,6 +154,7 @@ impl Assigner {
         self.env
             .status
             .update(&partition, |status| status.committed = start.tail.end);
+        self.env.status.take_back(&partition);
         let (done, installed) = Done::pair();
         self.tell(worker, ToWorker::Start(Box::new(start), done))
             .await;
@@ -232,6 +233,10 @@ impl Assigner {
                 self.tell(worker, ToWorker::Drop(partition.clone(), done))
                     .await;
                 wait(dropped).await;
+                let why = "its last records were not committed in time";
+                self.env.status.leave_behind(partition, why);
+            } else if self.env.status.is_halted(partition) {
+                self.env.status.leave_behind(partition, "it is halted");
             }
             self.env.readiness.up(&format!("partition {partition}"));
             self.env.status.remove(partition);

@@ -64,6 +64,11 @@ impl StatusBoard {
         self.left_behind.insert(partition.clone(), why);
     }
 
+    /// A partition is read again, from where it was committed: nothing of it is left behind.
+    pub fn take_back(&self, partition: &TopicPartition) {
+        self.left_behind.remove(partition);
+    }
+
     /// What went away uncommitted, ordered: a bounded pass that left something behind has failed.
     #[must_use]
     pub fn left_behind(&self) -> BTreeMap<TopicPartition, &'static str> {

@@ -23,6 +23,8 @@ struct State {
     reading: BTreeMap<TopicPartition, Reading>,
     /// Records handed out before the broker falls silent.
     budget: Option<usize>,
+    /// A batch that cannot be read stands at this offset of this partition.
+    damage: Option<(TopicPartition, usize)>,
 }
 
 #[derive(Debug)]
@@ -60,6 +62,11 @@ impl Broker {
     /// Only `records` more are handed out, so that a test can crash in the middle.
     pub(crate) fn fall_silent_after(&self, records: Option<usize>) {
         self.state.lock().budget = records;
+    }
+
+    /// A batch at `position` is damaged: the client tells so, and reads on behind it.
+    pub(crate) fn damage(&self, partition: &TopicPartition, position: usize) {
+        self.state.lock().damage = Some((partition.clone(), position));
     }
 
     pub(crate) fn is_silent(&self) -> bool {
@@ -100,6 +107,7 @@ impl Broker {
             logs,
             reading,
             budget,
+            damage,
             ..
         } = &mut *state;
         let mut batch = Batch::default();
@@ -115,8 +123,12 @@ impl Broker {
                     }
                     *budget -= 1;
                 }
-                let record = log[reading.position].clone();
-                batch.0.push((partition.clone(), Event::Record(record)));
+                let damaged = damage.take_if(|(of, at)| of == partition && *at == reading.position);
+                let event = match damaged {
+                    Some(_) => Event::Damaged,
+                    None => Event::Record(log[reading.position].clone()),
+                };
+                batch.0.push((partition.clone(), event));
                 reading.position += 1;
             }
             if reading.position == log.len() && !reading.end_told {
@@ -132,6 +144,7 @@ impl Broker {
 #[derive(Debug)]
 enum Event {
     Record(OwnedRecord),
+    Damaged,
     End(i64),
 }
 
@@ -146,6 +159,10 @@ impl SourceBatch for Batch {
     fn event(&self, index: usize) -> Option<SourceEvent<'_>> {
         self.0.get(index).map(|(partition, event)| match event {
             Event::Record(record) => SourceEvent::Record(partition, record.as_source()),
+            Event::Damaged => {
+                let damage = SourceError::Permanent("a batch is damaged".to_owned());
+                SourceEvent::Failed(partition, damage)
+            }
             Event::End(offset) => SourceEvent::EndOfPartition(partition, *offset),
         })
     }

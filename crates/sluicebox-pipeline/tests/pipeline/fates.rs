@@ -126,3 +126,29 @@ fn a_tiny_memory_limit_is_slow_not_stuck() {
     );
     assert_eq!(scenario.visible(FileKind::Golden).len(), 300);
 }
+
+/// Records behind a damaged batch are not taken while those in it are missing: the partition halts,
+/// and nothing at or behind the damage is committed.
+#[test]
+fn a_damaged_batch_halts_the_partition() {
+    let scenario = Scenario::new();
+    for id in 0..100 {
+        scenario
+            .broker
+            .append(&partition(0), NOON + id, None, Some(&event(id)));
+    }
+    scenario.broker.damage(&partition(0), 50);
+    let running = scenario.start();
+    scenario.broker.assign_all(running.handler.as_ref());
+    wait_until("the halt", || running.status.is_halted(&partition(0)));
+    scenario.broker.revoke_all(running.handler.as_ref(), false);
+    assert!(running.status.left_behind().contains_key(&partition(0)));
+    running.driver.stop();
+    assert!(scenario.verify().holds());
+    assert!(
+        scenario
+            .visible(FileKind::Golden)
+            .iter()
+            .all(|offset| *offset < 50)
+    );
+}
