@@ -19,12 +19,14 @@ pub fn duckdb(sql: &str) -> Vec<Row> {
 }
 
 /// Through Arrow, whose Python values need no package for time zones. Sums of integers are wide
-/// decimals there.
+/// decimals there. A slow query would print its progress between the rows.
 const SCRIPT: &str = "
 import decimal, duckdb, json, sys
 def other(value):
     whole = isinstance(value, decimal.Decimal) and value.as_tuple().exponent == 0
     return int(value) if whole else str(value)
-rows = duckdb.connect().sql(sys.argv[1]).to_arrow_table().to_pylist()
+connection = duckdb.connect()
+connection.execute('set enable_progress_bar = false')
+rows = connection.sql(sys.argv[1]).to_arrow_table().to_pylist()
 print(json.dumps(rows, default=other))
 ";
