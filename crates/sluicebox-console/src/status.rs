@@ -25,6 +25,8 @@ struct Partition {
     phase: &'static str,
     position: Offset,
     committed: Offset,
+    log_end: Option<Offset>,
+    lag_records: u64,
     caught_up: bool,
     counts: Counts,
 }
@@ -50,6 +52,8 @@ impl Partition {
             },
             position: status.position,
             committed: status.committed,
+            log_end: status.log_end,
+            lag_records: status.lag_records(),
             caught_up: status.caught_up,
             counts: status.counts,
         }

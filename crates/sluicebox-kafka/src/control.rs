@@ -110,6 +110,10 @@ impl SourceControl for KafkaControl {
         resumed.map_err(|error| refuse(error.to_string()))
     }
 
+    fn log_end(&self, partition: &TopicPartition) -> Option<Offset> {
+        native::fetched_log_end(&self.consumer, partition)
+    }
+
     fn pause(&self, partitions: &[TopicPartition]) {
         let mut paused = TopicPartitionList::with_capacity(partitions.len());
         for partition in partitions {

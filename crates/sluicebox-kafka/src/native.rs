@@ -148,6 +148,24 @@ impl std::fmt::Debug for NativeQueue {
     }
 }
 
+/// The high watermark that came with the last fetch of `partition`; no request is made.
+pub(crate) fn fetched_log_end(client: &Consumer, partition: &TopicPartition) -> Option<i64> {
+    let topic = CString::new(partition.topic.as_ref()).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the client is alive, `topic` is a C string, and both results are ours.
+    let code = unsafe {
+        sys::rd_kafka_get_watermark_offsets(
+            client.client().native_ptr(),
+            topic.as_ptr(),
+            partition.partition,
+            &raw mut low,
+            &raw mut high,
+        )
+    };
+    let known = RDKafkaErrorCode::from(code) == RDKafkaErrorCode::NoError && high >= 0;
+    known.then_some(high)
+}
+
 /// What became of one commit.
 #[derive(Debug)]
 pub(crate) struct CommitAnswer {

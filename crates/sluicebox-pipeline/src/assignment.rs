@@ -267,6 +267,10 @@ impl AssignmentHandler for Arc<Assigner> {
     fn polled(&self) {
         let now = u64::try_from(self.env.clock.monotonic().as_millis()).unwrap_or(u64::MAX);
         self.polled_millis.store(now, Ordering::Relaxed);
+        let control = &self.control;
+        self.env
+            .status
+            .note_log_ends(|partition| control.log_end(partition));
     }
 }
 

@@ -2,6 +2,7 @@
 //! partition, while the worker reads on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use metrics::{counter, histogram};
@@ -14,6 +15,7 @@ use crate::environment::Environment;
 use crate::failpoint::failpoint;
 use crate::memory::HeldMemory;
 use crate::ports::{Outstanding, SourceControl};
+use crate::status::PartitionStatus;
 use crate::topic::RollCause;
 
 /// Files of one commit that are staged at the same time.
@@ -37,11 +39,29 @@ pub(crate) struct CutRange {
 #[derive(Debug)]
 pub(crate) enum CommitOutcome {
     /// It is the tail.
-    Committed(Tail, Counts),
+    Committed(Committed),
     /// Somebody else goes on from here.
     Overtaken,
     /// A person has to look.
     Halted(Halt),
+}
+
+/// A commit that has become the tail.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    pub(crate) tail: Tail,
+    counts: Counts,
+    /// Latest event time of its golden rows, microseconds since 1970-01-01 UTC.
+    watermark_micros: Option<i64>,
+}
+
+impl Committed {
+    /// Brings a partition's entry on the status board up to date.
+    pub(crate) fn tell(&self, status: &mut PartitionStatus) {
+        status.committed = self.tail.end;
+        status.counts += self.counts;
+        status.watermark_micros = status.watermark_micros.max(self.watermark_micros);
+    }
 }
 
 /// Stages, appends, publishes and tells Kafka.
@@ -74,11 +94,15 @@ pub(crate) async fn commit(
             failpoint("after_offset");
             let topic = partition.topic.to_string();
             counter!("sluicebox_duplicates_total", "topic" => topic).increment(counts.duplicate);
-            observe(&table, &files, cause);
+            observe(env, &table, &files, cause);
             let took = env.clock.monotonic().saturating_sub(started);
             histogram!("sluicebox_commit_duration_seconds").record(took.as_secs_f64());
             drop(held);
-            CommitOutcome::Committed(tail, counts)
+            CommitOutcome::Committed(Committed {
+                tail,
+                counts,
+                watermark_micros: latest_event_time(&files),
+            })
         }
         Appended::Lost(winner) => {
             tracing::info!(%partition, %winner, "another attempt took this place in the chain");
@@ -126,7 +150,7 @@ async fn wait_for_dead_letters(
     }
     let dependency = format!("dead letters of {partition}");
     let waiting = format!("{} dead letters wait for the broker", outstanding.count());
-    let patience = std::time::Duration::from_secs(5);
+    let patience = Duration::from_secs(5);
     if tokio::time::timeout(patience, outstanding.settled())
         .await
         .is_err()
@@ -146,7 +170,12 @@ async fn abandon_all(env: &Environment, files: &[DataFile]) {
     }
 }
 
-fn observe(table: &TableSpec, files: &[DataFile], cause: RollCause) {
+fn latest_event_time(files: &[DataFile]) -> Option<i64> {
+    let golden = files.iter().filter(|file| file.kind == FileKind::Golden);
+    golden.map(|file| file.event_time[1]).max()
+}
+
+fn observe(env: &Environment, table: &TableSpec, files: &[DataFile], cause: RollCause) {
     let table = format!("{}.{}", table.database, table.table);
     for file in files {
         let kind = match file.kind {
@@ -162,6 +191,12 @@ fn observe(table: &TableSpec, files: &[DataFile], cause: RollCause) {
             reason = "a histogram's bucket is coarser"
         )]
         histogram!("sluicebox_file_bytes", &labels).record(file.bytes as f64);
+    }
+    if let Some(latest) = latest_event_time(files) {
+        let late_millis = env.clock.now_millis().saturating_sub(latest / 1_000);
+        let late = Duration::from_millis(u64::try_from(late_millis).unwrap_or(0));
+        histogram!("sluicebox_end_to_end_latency_seconds", "table" => table.clone())
+            .record(late.as_secs_f64());
     }
     counter!("sluicebox_rolls_total", "table" => table, "cause" => cause.as_str()).increment(1);
 }

@@ -16,6 +16,7 @@ use crate::hops::write::write;
 use crate::hops::{dedup, event_time, rules};
 use crate::open_range::OpenRange;
 use crate::ports::DeadLetter;
+use crate::status::Holding;
 use crate::topic::{RollCause, TopicSpec};
 
 /// One Kafka partition on its worker: its place in the log, its dedup window and what is open.
@@ -36,6 +37,7 @@ pub(crate) struct Lane {
     pub(crate) committing: bool,
     /// Whether the end of the partition was seen.
     pub(crate) caught_up: bool,
+    read_timestamp_millis: Option<i64>,
     accounted_bytes: usize,
 }
 
@@ -126,6 +128,7 @@ impl Lane {
             range,
             committing: false,
             caught_up: false,
+            read_timestamp_millis: None,
             accounted_bytes: 0,
             spec,
         }
@@ -181,8 +184,11 @@ impl Lane {
             self.range.pass_absent(self.position, record.offset);
             self.position = record.offset + 1;
         }
-        if !new.is_empty() && self.position > self.range.start() {
-            self.range.touch(now);
+        if let Some(last) = new.last() {
+            self.read_timestamp_millis = last.timestamp_millis.or(self.read_timestamp_millis);
+            if self.position > self.range.start() {
+                self.range.touch(now);
+            }
         }
         new
     }
@@ -275,6 +281,22 @@ impl Lane {
     /// The next offset to read.
     pub(crate) const fn position(&self) -> Offset {
         self.position
+    }
+
+    /// Kafka's timestamp of the last record that had one.
+    pub(crate) const fn read_timestamp_millis(&self) -> Option<i64> {
+        self.read_timestamp_millis
+    }
+
+    /// What it keeps in memory.
+    pub(crate) fn holding(&self) -> Holding {
+        Holding {
+            files: self.range.open_files(),
+            file_bytes: self.range.memory_bytes(),
+            since: self.range.first_read_at(),
+            window_entries: self.window.as_ref().map_or(0, Window::entries),
+            window_bytes: self.window.as_ref().map_or(0, Window::memory_bytes),
+        }
     }
 
     /// Bytes of what is open: what a commit would free.

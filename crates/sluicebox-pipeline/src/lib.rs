@@ -44,7 +44,7 @@ pub use environment::Environment;
 pub use hops::write::with_kafka_column;
 pub use memory::{HeldMemory, MemoryLimit};
 pub use readiness::Readiness;
-pub use status::{PartitionStatus, Phase, StatusBoard};
+pub use status::{Holding, PartitionStatus, Phase, StatusBoard};
 pub use topic::{
     DedupSpec, EventTimeSpec, RollCause, RollPolicy, Tombstones, TopicCatalog, TopicSpec,
 };

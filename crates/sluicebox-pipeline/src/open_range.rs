@@ -116,6 +116,16 @@ impl OpenRange {
         }
     }
 
+    /// When its first record was read.
+    pub(crate) const fn first_read_at(&self) -> Option<Duration> {
+        self.first_read_at
+    }
+
+    /// How many files are open.
+    pub(crate) fn open_files(&self) -> usize {
+        self.golden.open_files() + self.quarantine.open_files()
+    }
+
     /// What its open files hold in memory.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.golden.memory_bytes() + self.quarantine.memory_bytes()

@@ -26,6 +26,8 @@ pub(crate) fn report(env: &Environment, lane: &Lane) {
     env.status.update(&lane.partition, |status| {
         status.phase = Phase::Reading;
         status.position = lane.position();
+        status.read_timestamp_millis = lane.read_timestamp_millis();
+        status.holding = lane.holding();
         status.caught_up = lane.caught_up;
     });
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use dashmap::DashMap;
 use sluicebox_chain::Counts;
@@ -21,10 +22,34 @@ pub struct PartitionStatus {
     pub position: Offset,
     /// The first offset that is not committed.
     pub committed: Offset,
+    /// The offset after the last record that the brokers were heard to hold, once they were.
+    pub log_end: Option<Offset>,
+    /// Kafka's timestamp of the last record read, milliseconds since 1970-01-01 UTC.
+    pub read_timestamp_millis: Option<i64>,
+    /// Latest event time in the files published since the partition was taken over, microseconds
+    /// since 1970-01-01 UTC.
+    pub watermark_micros: Option<i64>,
+    /// What it keeps in memory.
+    pub holding: Holding,
     /// Whether the end of the partition was reached since it was assigned.
     pub caught_up: bool,
     /// Fates since this process took the partition over, committed ones only.
     pub counts: Counts,
+}
+
+/// What a partition keeps in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// Files that are open, golden and quarantine.
+    pub files: usize,
+    /// Bytes that these hold in memory.
+    pub file_bytes: usize,
+    /// When the oldest record in them was read, on the monotonic clock.
+    pub since: Option<Duration>,
+    /// Keys in the dedup window.
+    pub window_entries: usize,
+    /// Bytes of the dedup window.
+    pub window_bytes: usize,
 }
 
 /// What a partition is doing.
@@ -39,6 +64,26 @@ pub enum Phase {
     Halted,
 }
 
+impl PartitionStatus {
+    /// Records that the brokers hold and that were not read yet, as far as is known.
+    #[must_use]
+    pub fn lag_records(&self) -> u64 {
+        let end = self.log_end.unwrap_or(self.position);
+        u64::try_from(end.saturating_sub(self.position)).unwrap_or(0)
+    }
+
+    /// How long ago Kafka stamped the last record read, while there are others to read; none at the
+    /// end of the partition, and before the first record.
+    #[must_use]
+    pub fn lag_time(&self, now_millis: i64) -> Option<Duration> {
+        let read = self
+            .read_timestamp_millis
+            .filter(|_| self.lag_records() > 0)?;
+        let millis = u64::try_from(now_millis.saturating_sub(read)).unwrap_or(0);
+        Some(Duration::from_millis(millis))
+    }
+}
+
 impl StatusBoard {
     /// Changes one partition's entry, making it if it is new.
     pub fn update(&self, partition: &TopicPartition, change: impl FnOnce(&mut PartitionStatus)) {
@@ -49,6 +94,15 @@ impl StatusBoard {
         let mut status = PartitionStatus::default();
         change(&mut status);
         self.partitions.insert(partition.clone(), status);
+    }
+
+    /// Notes where the log of each partition ends, by what `log_end` knows.
+    pub fn note_log_ends(&self, log_end: impl Fn(&TopicPartition) -> Option<Offset>) {
+        for mut entry in self.partitions.iter_mut() {
+            if let Some(end) = log_end(entry.key()) {
+                entry.log_end = Some(end);
+            }
+        }
     }
 
     /// Whether a partition waits for a person.

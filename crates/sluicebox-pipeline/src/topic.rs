@@ -63,7 +63,7 @@ pub enum Tombstones {
 /// How a row gets its event time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventTimeSpec {
-    /// The timestamp column it is taken from; none takes Kafka's timestamp.
+    /// The timestamp or date column it is taken from; none takes Kafka's timestamp.
     pub column: Option<String>,
     /// Whether Kafka's timestamp stands in where the column is null; otherwise the row is rejected.
     pub fallback_to_kafka: bool,

@@ -237,12 +237,11 @@ impl<Q: RecordQueue> Worker<Q> {
         };
         seat.commit = None;
         match outcome {
-            CommitOutcome::Committed(tail, counts) => {
-                self.env.status.update(partition, |status| {
-                    status.committed = tail.end;
-                    status.counts += counts;
-                });
-                seat.lane.committed(tail);
+            CommitOutcome::Committed(committed) => {
+                self.env
+                    .status
+                    .update(partition, |status| committed.tell(status));
+                seat.lane.committed(committed.tail);
                 self.finish_ending(partition);
             }
             CommitOutcome::Overtaken => match self.drop_seat(partition).and_then(|s| s.ending) {
@@ -303,6 +302,7 @@ impl<Q: RecordQueue> Worker<Q> {
         };
         let cut = seat.lane.cut(&self.env, cause);
         seat.lane.account(&self.env);
+        report(&self.env, &seat.lane);
         match cut {
             Ok(cut) => {
                 let (env, control) = (self.env.clone(), Arc::clone(&self.control));

@@ -67,6 +67,21 @@ pub(crate) const ALL: &[Description] = &[
         Unit::Bytes,
         "Bytes of the values of these records.",
     ),
+    gauge(
+        "sluicebox_consumer_lag_records",
+        Unit::Count,
+        "Records that the brokers hold and that were not read yet, by topic.",
+    ),
+    gauge(
+        "sluicebox_consumer_lag_seconds",
+        Unit::Seconds,
+        "Age of the last record read, while there are others to read: the worst partition's.",
+    ),
+    gauge(
+        "sluicebox_uncommitted_records",
+        Unit::Count,
+        "Offsets read and not yet in the lake, by topic.",
+    ),
     counter(
         "sluicebox_rebalances_total",
         Unit::Count,
@@ -82,6 +97,16 @@ pub(crate) const ALL: &[Description] = &[
         Unit::Count,
         "Records dropped as repeats.",
     ),
+    gauge(
+        "sluicebox_dedup_window_entries",
+        Unit::Count,
+        "Keys that the dedup windows hold, by topic.",
+    ),
+    gauge(
+        "sluicebox_dedup_window_bytes",
+        Unit::Bytes,
+        "Memory of the dedup windows, by topic.",
+    ),
     counter(
         "sluicebox_dead_letter_records_total",
         Unit::Count,
@@ -91,6 +116,21 @@ pub(crate) const ALL: &[Description] = &[
         "sluicebox_dead_letter_undeliverable_total",
         Unit::Count,
         "Rejects that no broker takes; they are in quarantine.",
+    ),
+    gauge(
+        "sluicebox_files_open",
+        Unit::Count,
+        "Files that are being written, by topic.",
+    ),
+    gauge(
+        "sluicebox_files_buffered_bytes",
+        Unit::Bytes,
+        "Memory of these files.",
+    ),
+    gauge(
+        "sluicebox_files_oldest_unflushed_seconds",
+        Unit::Seconds,
+        "How long ago the oldest record in them was read.",
     ),
     counter(
         "sluicebox_files_published_total",
@@ -116,6 +156,16 @@ pub(crate) const ALL: &[Description] = &[
         "sluicebox_rolls_total",
         Unit::Count,
         "Closings of all open files of a Kafka partition, by cause.",
+    ),
+    gauge(
+        "sluicebox_event_time_watermark_timestamp_seconds",
+        Unit::Seconds,
+        "Latest event time published since the start: the partition that is furthest behind.",
+    ),
+    histogram(
+        "sluicebox_end_to_end_latency_seconds",
+        Unit::Seconds,
+        "From the latest event time of a commit to its files being visible.",
     ),
     histogram(
         "sluicebox_commit_duration_seconds",

@@ -5,6 +5,7 @@ mod proof;
 mod liveness;
 mod until_end;
 mod observer;
+mod gauges;
 
 use std::sync::Arc;
 

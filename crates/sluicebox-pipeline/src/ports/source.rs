@@ -120,6 +120,10 @@ pub trait SourceControl: Send + Sync + std::fmt::Debug {
     /// When the partition is no longer ours or the client refuses.
     fn resume_at(&self, partition: &TopicPartition, offset: Offset) -> Result<(), SourceError>;
 
+    /// The offset after the last record that the brokers were heard to hold: what the last fetch
+    /// told, without asking anybody. `None` before that.
+    fn log_end(&self, partition: &TopicPartition) -> Option<Offset>;
+
     /// Stops fetching these partitions (they stay ours).
     fn pause(&self, partitions: &[TopicPartition]);
 }

@@ -225,6 +225,11 @@ impl SourceControl for Broker {
         Ok(())
     }
 
+    fn log_end(&self, partition: &TopicPartition) -> Option<i64> {
+        let state = self.state.lock();
+        i64::try_from(state.logs.get(partition)?.len()).ok()
+    }
+
     fn pause(&self, partitions: &[TopicPartition]) {
         let mut state = self.state.lock();
         for partition in partitions {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use metrics::gauge;
 use sluicebox_chain::Counts;
-use sluicebox_pipeline::{MemoryLimit, PartitionStatus, Phase, Readiness, StatusBoard};
+use sluicebox_pipeline::{MemoryLimit, PartitionStatus, Readiness, StatusBoard};
 use sluicebox_telemetry::Metrics;
 use sluicebox_types::{Clock, TopicPartition};
 
+use crate::service::gauges::{TopicGauges, as_gauge};
 use crate::wiring::Shared;
 
 /// How often a line is logged and gauges are set.
@@ -36,29 +37,20 @@ impl Observer {
     pub(crate) async fn observe(self, metrics: Metrics) {
         let mut before = self.status.snapshot();
         let mut looked_at = self.clock.monotonic();
+        let mut gauges = TopicGauges::default();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let now = self.clock.monotonic();
             let after = self.status.snapshot();
-            self.set_gauges(&after);
+            gauges.set(&after, self.clock.now_millis(), now);
+            self.set_memory_gauges();
             self.log(&before, &after, now.saturating_sub(looked_at));
             metrics.run_upkeep();
             (before, looked_at) = (after, now);
         }
     }
 
-    fn set_gauges(&self, partitions: &BTreeMap<TopicPartition, PartitionStatus>) {
-        for (label, phase) in [
-            ("assigning", Phase::Assigning),
-            ("reading", Phase::Reading),
-            ("halted", Phase::Halted),
-        ] {
-            let count = partitions
-                .values()
-                .filter(|status| status.phase == phase)
-                .count();
-            gauge!("sluicebox_partitions", "phase" => label).set(as_gauge(count));
-        }
+    fn set_memory_gauges(&self) {
         gauge!("sluicebox_memory_limit_bytes").set(as_gauge(self.memory.limit_bytes()));
         gauge!("sluicebox_memory_used_bytes").set(as_gauge(self.memory.used_bytes()));
     }
@@ -74,6 +66,7 @@ impl Observer {
             caught_up,
             read,
             uncommitted,
+            lag,
             counts,
         } = Progress::between(before, after);
         let waiting: Vec<String> = self
@@ -87,6 +80,7 @@ impl Observer {
             caught_up,
             read_per_second = read / elapsed.as_secs().max(1),
             uncommitted,
+            lag,
             golden = counts.golden,
             rejected = counts.rejected,
             duplicates = counts.duplicate,
@@ -105,6 +99,7 @@ pub(crate) struct Progress {
     pub(crate) caught_up: usize,
     pub(crate) read: u64,
     pub(crate) uncommitted: u64,
+    pub(crate) lag: u64,
     pub(crate) counts: Counts,
 }
 
@@ -123,6 +118,7 @@ impl Progress {
                 .map_or(status.committed, |b| b.position);
             progress.read += distance(position_before, status.position);
             progress.uncommitted += distance(status.committed, status.position);
+            progress.lag += status.lag_records();
             progress.caught_up += usize::from(status.caught_up);
             progress.counts += status.counts;
         }
@@ -130,14 +126,8 @@ impl Progress {
     }
 }
 
-fn distance(from: i64, to: i64) -> u64 {
+pub(crate) fn distance(from: i64, to: i64) -> u64 {
     u64::try_from(to.saturating_sub(from)).unwrap_or(0)
-}
-
-/// Gauges are floating point; beyond 2^53 the last digits do not matter.
-#[expect(clippy::cast_precision_loss, reason = "a gauge has no more digits")]
-const fn as_gauge(count: usize) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

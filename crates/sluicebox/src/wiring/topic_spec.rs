@@ -166,9 +166,9 @@ fn check_event_time(section: &EventTimeSection, columns: &Schema, mistakes: &mut
     };
     if !matches!(
         field.data_type(),
-        DataType::Timestamp(TimeUnit::Microsecond, _)
+        DataType::Timestamp(TimeUnit::Microsecond, _) | DataType::Date32
     ) {
-        let message = format!("column `{name}` must be a timestamp or timestamp_ntz");
+        let message = format!("column `{name}` must be a timestamp, timestamp_ntz or date");
         mistakes.push(SpecMistake::new(pointer, message));
     }
 }

@@ -137,6 +137,10 @@ impl SourceControl for OnlyReading {
         self.0.resume_at(partition, offset)
     }
 
+    fn log_end(&self, partition: &TopicPartition) -> Option<Offset> {
+        self.0.log_end(partition)
+    }
+
     fn pause(&self, partitions: &[TopicPartition]) {
         self.0.pause(partitions);
     }
