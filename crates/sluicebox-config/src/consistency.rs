@@ -4,6 +4,7 @@ mod kafka;
 mod librdkafka;
 mod lake;
 mod topics;
+mod expression;
 mod topic;
 mod schema;
 

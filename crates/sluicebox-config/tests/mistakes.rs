@@ -200,6 +200,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "config.yaml:7:3: topics.^flights(: this is no regular expression",
     ),
     (
+        "  flights:\n",
+        "  '^flights-\\d+':\n",
+        "config.yaml:7:3: topics.^flights-\\d+: `\\d` is not read alike by this program, by librdkafka and by the brokers, who all match topics\n    help: write instead: `[0-9]`",
+    ),
+    (
+        "  flights:\n",
+        "  '^.*':\n",
+        "config.yaml:7:3: topics.\"^.*\": the expression matches Kafka's own topic __consumer_offsets too\n    help: begin with what your topics begin with, or with `^[^_]`",
+    ),
+    (
         "air.flights",
         "air.Flights",
         "topics.flights.table: expected `database.table` in lower snake case",

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::Value;
 
+use super::expression::{self, Foreign};
 use super::{Topics, section};
 use crate::check::topic_name;
 use crate::pointer;
@@ -14,16 +15,34 @@ pub(super) fn check_keys(config: &Value, report: &mut Report) {
     for key in keys(config) {
         let at = pointer::child("/topics", key);
         if key.starts_with('^') {
-            if let Err(error) = Regex::new(key) {
-                let error = error.to_string();
-                let reason = error.lines().last().unwrap_or_default();
-                let reason = reason.trim_start_matches("error: ").to_owned();
-                report.key_error(&at, "this is no regular expression", Some(reason));
+            match Regex::new(key) {
+                Ok(regex) => check_expression(&at, &regex, report),
+                Err(error) => {
+                    let error = error.to_string();
+                    let reason = error.lines().last().unwrap_or_default();
+                    let reason = reason.trim_start_matches("error: ").to_owned();
+                    report.key_error(&at, "this is no regular expression", Some(reason));
+                }
             }
         } else if let Err(error) = topic_name(key) {
             let help = format!("{error}; an expression starts with `^`");
             report.key_error(&at, "this is no name of a topic", Some(help));
         }
+    }
+}
+
+/// What all who match topics read alike, and what leaves Kafka's own topics alone.
+fn check_expression(at: &str, regex: &Regex, report: &mut Report) {
+    if let Some(Foreign { part, instead }) = expression::foreign(regex.as_str()) {
+        let message = format!(
+            "`{part}` is not read alike by this program, by librdkafka and by the brokers, who all \
+             match topics"
+        );
+        report.key_error(at, message, Some(format!("write instead: {instead}")));
+    } else if let Some(topic) = expression::own_topic_matched(regex) {
+        let message = format!("the expression matches Kafka's own topic {topic} too");
+        let help = "begin with what your topics begin with, or with `^[^_]`".to_owned();
+        report.key_error(at, message, Some(help));
     }
 }
 
