@@ -13,6 +13,7 @@ use sluicebox_types::{Offset, TopicPartition};
 
 use crate::commit::Commits;
 use crate::error::code_of;
+use crate::first_sight::FirstSight;
 use crate::native::{self, Consumer};
 use crate::rebalance::Assignment;
 use crate::selection::for_topic;
@@ -28,6 +29,7 @@ pub struct KafkaControl {
     pub(crate) turn: Arc<FairMutex<()>>,
     pub(crate) commits: Arc<Commits>,
     pub(crate) topics: Vec<(TopicSelector, StartPosition)>,
+    pub(crate) first_sight: FirstSight,
 }
 
 impl fmt::Debug for KafkaControl {
@@ -43,6 +45,7 @@ impl SourceControl for KafkaControl {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
+        self.look_at_first(ANSWER_TIMEOUT)?;
         let committed = self.committed(partitions)?;
         let lows = self.offsets_at(partitions, |_| ClientOffset::Beginning)?;
         let highs = self.offsets_at(partitions, |_| ClientOffset::End)?;
@@ -59,7 +62,8 @@ impl SourceControl for KafkaControl {
                 let high = high.unwrap_or(low);
                 let configured_start = match self.start_of(partition) {
                     StartPosition::Earliest => low,
-                    StartPosition::Latest => high,
+                    StartPosition::Latest if self.first_sight.saw(&partition) => high,
+                    StartPosition::Latest => low,
                     StartPosition::Timestamp(_) => by_time.unwrap_or(high),
                     StartPosition::Offsets(topics) => topics
                         .get(partition.topic.as_ref())
@@ -126,6 +130,16 @@ impl SourceControl for KafkaControl {
 }
 
 impl KafkaControl {
+    /// Sees which partitions there are before any can be added, where that makes a difference.
+    pub(crate) fn look_at_first(&self, timeout: Duration) -> Result<(), SourceError> {
+        let at_end = |(_, start): &(_, _)| matches!(start, StartPosition::Latest);
+        if !self.topics.iter().any(at_end) {
+            return Ok(());
+        }
+        let looked = self.first_sight.look(self.consumer.client(), timeout);
+        looked.map_err(|error| unanswered("topics", &error))
+    }
+
     /// The client makes everything outdated that it has fetched of this partition before it
     /// answers, wherever it is queued.
     fn seek(&self, partition: &TopicPartition, offset: Offset) -> Result<(), ClientError> {

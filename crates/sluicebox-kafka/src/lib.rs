@@ -15,6 +15,7 @@ mod properties;
 mod oauth;
 mod health;
 mod topic_watch;
+mod first_sight;
 mod source;
 mod context;
 mod rebalance;

@@ -1,4 +1,16 @@
-use sluicebox_config::TopicSelector;
+use sluicebox_config::{GroupProtocol, TopicSelector};
+
+/// What the group is told of a key of `topics`. A member of a classic group matches expressions by
+/// itself, anywhere in a name. With KIP-848 the broker does, and wants the whole name matched.
+pub(crate) fn subscription(selector: &TopicSelector, protocol: GroupProtocol) -> String {
+    let text = selector.as_str();
+    match (selector, protocol, text.strip_prefix('^')) {
+        (TopicSelector::Regex(_), GroupProtocol::Consumer, Some(rest)) => {
+            format!("^({rest}).*")
+        }
+        _ => text.to_owned(),
+    }
+}
 
 /// What was said for `topic`: under its exact name, else under the first expression that matches
 /// it; the choice that the config makes for all settings of a topic.
@@ -13,6 +25,22 @@ pub(crate) fn for_topic<'a, T>(choices: &'a [(TopicSelector, T)], topic: &str) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Where the whole name has to match, the end of an expression is open as it is everywhere else.
+    #[test]
+    fn brokers_match_as_members_do() {
+        let expression = |text: &str| TopicSelector::Regex(text.parse().unwrap());
+        let name = TopicSelector::Name("raw.x".to_owned());
+        for (selector, classic, consumer) in [
+            (name, "raw.x", "raw.x"),
+            (expression("^raw"), "^raw", "^(raw).*"),
+            (expression("^raw$"), "^raw$", "^(raw$).*"),
+        ] {
+            let told = |protocol| subscription(&selector, protocol);
+            assert_eq!(told(GroupProtocol::Classic), classic);
+            assert_eq!(told(GroupProtocol::Consumer), consumer);
+        }
+    }
 
     /// The exact name wins over every expression, then the first expression that matches.
     #[test]

@@ -16,12 +16,14 @@ use crate::commit::Commits;
 use crate::context::SourceContext;
 use crate::control::KafkaControl;
 use crate::error::KafkaError;
+use crate::first_sight::FirstSight;
 use crate::health::Health;
 use crate::native::{Consumer, NativeQueue};
 use crate::oauth::TokenSource;
 use crate::properties;
 use crate::queue::KafkaQueue;
 use crate::rebalance::Assignment;
+use crate::selection::subscription;
 use crate::topic_watch::TopicWatch;
 
 /// How long the polling thread sleeps when nothing happens: the delay of a stop.
@@ -112,11 +114,12 @@ impl KafkaSource {
             turn: Arc::clone(&turn),
             commits: Arc::clone(&commits),
             topics: settings.topics.clone(),
+            first_sight: FirstSight::default(),
         });
         let subscriptions: Vec<_> = settings
             .topics
             .iter()
-            .map(|(topic, _)| topic.as_str().to_owned())
+            .map(|(topic, _)| subscription(topic, kafka.group_protocol))
             .collect();
         let watch = TopicWatch::new(&subscriptions, health);
         let ends = queues
@@ -204,6 +207,9 @@ impl KafkaSource {
             self.watch.suspect_all();
         }
         self.watch.look(self.consumer.client());
+        if let Err(error) = self.control.look_at_first(POLL) {
+            tracing::debug!(%error, "the topics are not known yet");
+        }
     }
 
     fn close(&self, handler: Option<&dyn AssignmentHandler>) -> Result<(), KafkaError> {

@@ -12,7 +12,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-use sluicebox_config::{DeadLetterSection, KafkaSection, StartPosition, TopicSelector};
+use sluicebox_config::{
+    DeadLetterSection, HumanDuration, KafkaSection, StartPosition, TopicSelector,
+};
 use sluicebox_kafka::mock::MockKafka;
 use sluicebox_kafka::{
     DeadLetterSettings, KafkaDeadLetters, KafkaError, KafkaQueue, KafkaSource, SourceSettings,
@@ -295,8 +297,13 @@ fn a_record_keeps_all_its_parts() {
 #[test]
 fn committed_metadata_is_there_after_a_restart() {
     let kafka = cluster(10);
+    // The mock cluster does not let a member leave: its session has to end.
+    let section = KafkaSection {
+        session_timeout: HumanDuration::from_secs(6),
+        ..section(&kafka)
+    };
     let plan = Plan::new(|number| at(0, number));
-    let source = Running::start(section(&kafka), StartPosition::Latest, &plan);
+    let source = Running::start(section.clone(), StartPosition::Latest, &plan);
     plan.await_assignment();
     source
         .control
@@ -305,7 +312,8 @@ fn committed_metadata_is_there_after_a_restart() {
     source.stop();
 
     let plan = Plan::new(|number| at(0, number));
-    let source = Running::start(section(&kafka), StartPosition::Latest, &plan);
+    let source = Running::start(section, StartPosition::Latest, &plan);
+    plan.await_assignment();
     let states = source
         .control
         .describe(&[partition(2), partition(0)])
@@ -334,6 +342,7 @@ fn starts_by_offset_are_per_partition() {
     let offsets = BTreeMap::from([(TOPIC.to_owned(), BTreeMap::from([(1, 4)]))]);
     let plan = Plan::new(|number| at(0, number));
     let source = Running::start(section(&kafka), StartPosition::Offsets(offsets), &plan);
+    plan.await_assignment();
     let states = source
         .control
         .describe(&[partition(0), partition(1)])

@@ -102,6 +102,9 @@ pub trait SourceControl: Send + Sync + std::fmt::Debug {
     /// Reads committed offsets, watermarks and configured starts; one entry per partition, in
     /// order.
     ///
+    /// For partitions that the group has assigned: a client that has not found its group yet may
+    /// wait for the whole time-out.
+    ///
     /// # Errors
     /// When the brokers do not answer in time; asking again later is right.
     fn describe(&self, partitions: &[TopicPartition]) -> Result<Vec<PartitionState>, SourceError>;
