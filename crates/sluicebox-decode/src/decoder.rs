@@ -78,7 +78,7 @@ impl JsonDecoder {
     }
 
     /// The schema of the batches: columns in the order declared, all of them nullable, then `_extra`
-    /// if unknown fields are kept. Fields carry ids under `PARQUET:field_id`.
+    /// if unknown fields are kept.
     #[must_use]
     pub fn arrow_schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)

@@ -8,7 +8,6 @@ use datafusion_sql::sqlparser::ast::Expr as Ast;
 
 use crate::rules::{Derived, Expression, Predicate};
 use crate::{RuleError, RuleKind, RuleSpec, Rules};
-use column_type::FieldIds;
 use mistake::Mistake;
 use plan::{Planned, Planner};
 
@@ -63,7 +62,6 @@ fn compile(specs: &[RuleSpec], input: &SchemaRef) -> Result<Rules, Vec<RuleError
 struct Compilation<'a> {
     specs: &'a [RuleSpec],
     planner: Planner,
-    field_ids: FieldIds,
     rules: Rules,
     /// Derived columns that are not there because of a mistake.
     missing: BTreeSet<String>,
@@ -75,7 +73,6 @@ impl<'a> Compilation<'a> {
         Self {
             specs,
             planner: Planner::new(),
-            field_ids: FieldIds::after(input),
             rules: Rules::without_any(specs, input),
             missing: BTreeSet::new(),
             mistakes: Vec::new(),
@@ -148,13 +145,10 @@ impl<'a> Compilation<'a> {
 
     fn derived(&mut self, rule: usize, column: &str, sql: &str) -> Option<Derived> {
         let (ast, planned) = self.plan(rule, sql)?;
-        let metadata = self.field_ids.next();
-        let data_type = self
-            .field_ids
-            .column_type(&planned.data_type)
+        let data_type = column_type::column_type(&planned.data_type)
             .map_err(|message| Mistake::at(message, parse::start(&ast)));
         let data_type = self.note(rule, data_type)?;
-        let field = Field::new(column, data_type.clone(), true).with_metadata(metadata);
+        let field = Field::new(column, data_type.clone(), true);
         let expression = Expression::new(planned.physical, data_type);
         Some(Derived {
             rule,

@@ -74,8 +74,7 @@ impl Rules {
         }
     }
 
-    /// The schema of the rows that come out: that of the input, then the derived columns, with field
-    /// ids (`PARQUET:field_id`) after the input's largest.
+    /// The schema of the rows that come out: that of the input, then the derived columns.
     #[must_use]
     pub fn output_schema(&self) -> SchemaRef {
         Arc::clone(&self.output)

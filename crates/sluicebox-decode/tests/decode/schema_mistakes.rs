@@ -140,12 +140,6 @@ fn arrow_schema_is_the_documented_one() {
         .collect();
     assert_eq!(names, ["a", "b", "c", "d", "e", "_extra"]);
     assert!(schema.fields().iter().all(|field| field.is_nullable()));
-    let ids: Vec<_> = schema
-        .fields()
-        .iter()
-        .map(|f| f.metadata()["PARQUET:field_id"].as_str())
-        .collect();
-    assert_eq!(ids, ["1", "2", "5", "8", "9", "10"]);
     let types: Vec<_> = schema
         .fields()
         .iter()

@@ -1,29 +1,17 @@
-use std::collections::HashMap;
-
 use arrow::datatypes::TimeUnit;
 
 use super::*;
 use crate::{EXPRESSION_BYTES_MAX, NESTING_MAX};
 
-fn with_id(field: Field, id: usize) -> Field {
-    field.with_metadata(HashMap::from([(
-        "PARQUET:field_id".to_owned(),
-        id.to_string(),
-    )]))
-}
-
 fn input() -> SchemaRef {
     let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let member = with_id(Field::new("a", DataType::Int32, true), 5);
+    let member = Field::new("a", DataType::Int32, true);
     Arc::new(Schema::new(vec![
-        with_id(Field::new("distance", DataType::Int64, true), 1),
-        with_id(Field::new("carrier", DataType::Utf8, true), 2),
-        with_id(Field::new("t", utc, true), 3),
-        with_id(
-            Field::new("s", DataType::Struct(vec![member].into()), true),
-            4,
-        ),
-        with_id(Field::new("order", DataType::Utf8, true), 6),
+        Field::new("distance", DataType::Int64, true),
+        Field::new("carrier", DataType::Utf8, true),
+        Field::new("t", utc, true),
+        Field::new("s", DataType::Struct(vec![member].into()), true),
+        Field::new("order", DataType::Utf8, true),
     ]))
 }
 
@@ -254,42 +242,6 @@ fn derived_columns_have_types_of_the_lake() {
         let message = derived_type(sql).unwrap_err();
         assert!(message.contains(expected), "{sql}: {message}");
     }
-}
-
-/// Field ids of derived columns, and of what is nested in them, go on after the input's largest.
-#[test]
-fn field_ids_continue() {
-    fn ids(field: &Field, found: &mut Vec<String>) {
-        found.push(
-            field
-                .metadata()
-                .get("PARQUET:field_id")
-                .cloned()
-                .unwrap_or_default(),
-        );
-        match field.data_type() {
-            DataType::Struct(members) => members.iter().for_each(|member| ids(member, found)),
-            DataType::List(element) => ids(element, found),
-            _ => {}
-        }
-    }
-    let specs = [
-        derive(
-            "pair",
-            "named_struct('a', s, 'b', regexp_match(carrier, 'x'))",
-        ),
-        derive("n", "distance + 1"),
-    ];
-    let schema = Rules::compile(&specs, &input()).unwrap().output_schema();
-    let mut found = Vec::new();
-    schema
-        .fields()
-        .iter()
-        .for_each(|field| ids(field, &mut found));
-    let expected: Vec<_> = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
-        .map(|id: i32| id.to_string())
-        .into();
-    assert_eq!(found, expected);
 }
 
 /// Names that are SQL words work in quotes.
