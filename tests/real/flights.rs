@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use sluicebox_pipeline::ports::LakeStore;
 use sluicebox_tests::harness::{S3Identity, Sluicebox, eventually, kafka, s3};
+use sluicebox_types::SystemClock;
 
 use self::log::Log;
 
@@ -77,7 +78,7 @@ fn store(bucket: &str) -> Arc<dyn LakeStore> {
         control: format!("s3://{bucket}/_sluicebox").parse().expect("a url"),
         s3: s3().settings(S3Identity::Writer),
     };
-    sluicebox_storage::open(&settings).expect("a store")
+    sluicebox_storage::open(&settings, Arc::new(SystemClock::new())).expect("a store")
 }
 
 fn config(topic: &str, dead_letters: &str, bucket: &str) -> String {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use sluicebox_pipeline::ports::LakeStore;
 use sluicebox_storage::conformance::Subject;
 use sluicebox_storage::{S3Settings, StoreSettings, conformance_tests, open};
+use sluicebox_types::SystemClock;
 use tempfile::TempDir;
 use url::Url;
 
@@ -18,13 +19,18 @@ impl LocalLake {
 impl Subject for LocalLake {
     fn open(&self) -> Arc<dyn LakeStore> {
         let url = |name| Url::from_directory_path(self.0.path().join(name)).expect("absolute");
-        open(&StoreSettings {
+        let settings = StoreSettings {
             lake: url("golden"),
             control: url("_sluicebox"),
             s3: S3Settings::default(),
-        })
-        .expect("a local lake")
+        };
+        open(&settings, Arc::new(SystemClock::new())).expect("a local lake")
     }
 }
 
 conformance_tests!(async { LocalLake::new() });
+conformance_tests! {
+    async { LocalLake::new() };
+    files_are_listed_in_byte_order_of_their_paths
+    a_sweep_takes_what_no_record_can_name
+}

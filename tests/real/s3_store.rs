@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use sluicebox_pipeline::ports::{Class, LakeStore, ProbeError};
-use sluicebox_storage::conformance::Subject;
+use sluicebox_storage::conformance::{RECORD, Subject};
 use sluicebox_storage::{Encryption, S3Settings, StoreSettings, conformance_tests, open};
 use sluicebox_tests::harness::{S3Identity, s3};
+use sluicebox_types::SystemClock;
 
 /// A lake in a bucket of its own, its control tree inside of it.
 struct S3Lake {
@@ -26,12 +27,12 @@ impl S3Lake {
                 .parse()
                 .expect("URL")
         };
-        open(&StoreSettings {
+        let settings = StoreSettings {
             lake: url("golden"),
             control: url("golden/_sluicebox"),
             s3: settings,
-        })
-        .expect("an S3 lake")
+        };
+        open(&settings, Arc::new(SystemClock::new())).expect("an S3 lake")
     }
 }
 
@@ -51,16 +52,15 @@ async fn a_lake_may_be_a_whole_bucket() {
             .parse()
             .expect("URL")
     };
-    let settings = s3().settings(S3Identity::Writer);
-    let store = open(&StoreSettings {
+    let settings = StoreSettings {
         lake: url(),
         control: url(),
-        s3: settings,
-    })
-    .expect("open");
+        s3: s3().settings(S3Identity::Writer),
+    };
+    let store = open(&settings, Arc::new(SystemClock::new())).expect("open");
     store.probe().await.expect("a good store");
     let staged = store
-        .stage("t/a.parquet", "rows".into())
+        .stage(RECORD, "t/a.parquet", "rows".into())
         .await
         .expect("stage");
     store
@@ -108,7 +108,7 @@ async fn a_missing_permission_is_named() {
     let words = format!("lacks permission s3:PutObject on bucket {}", lake.bucket);
     assert!(error.message.contains(&words), "{error}");
     store
-        .stage("t/a.parquet", "rows".into())
+        .stage(RECORD, "t/a.parquet", "rows".into())
         .await
         .expect_err("may only read");
 }
@@ -178,7 +178,7 @@ async fn encryption_at_rest_is_asked_for() {
     };
     let store = lake.open_with(settings);
     let staged = store
-        .stage("t/a.parquet", "rows".into())
+        .stage(RECORD, "t/a.parquet", "rows".into())
         .await
         .expect("stage");
     store

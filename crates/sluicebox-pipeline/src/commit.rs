@@ -81,7 +81,8 @@ pub(crate) async fn commit(
         cause,
         ..
     } = cut;
-    record.files = stage_all(env, files).await;
+    let path = record.path();
+    record.files = stage_all(env, &path, files).await;
     failpoint("after_stage");
     wait_for_dead_letters(env, &partition, &outstanding).await;
     failpoint("after_dead_letters");
@@ -98,6 +99,7 @@ pub(crate) async fn commit(
             let took = env.clock.monotonic().saturating_sub(started);
             histogram!("sluicebox_commit_duration_seconds").record(took.as_secs_f64());
             drop(held);
+            sweep(env, &path).await;
             CommitOutcome::Committed(Committed {
                 tail,
                 counts,
@@ -114,16 +116,19 @@ pub(crate) async fn commit(
     }
 }
 
-async fn stage_all(env: &Environment, files: Vec<ClosedFile>) -> Vec<DataFile> {
-    let each: Vec<_> = files.into_iter().map(|file| stage_one(env, file)).collect();
+async fn stage_all(env: &Environment, record: &str, files: Vec<ClosedFile>) -> Vec<DataFile> {
+    let each: Vec<_> = files
+        .into_iter()
+        .map(|file| stage_one(env, record, file))
+        .collect();
     stream::iter(each)
         .buffered(STAGE_CONCURRENCY)
         .collect()
         .await
 }
 
-async fn stage_one(env: &Environment, file: ClosedFile) -> DataFile {
-    let stage = || env.store.stage(&file.path, file.bytes.clone());
+async fn stage_one(env: &Environment, record: &str, file: ClosedFile) -> DataFile {
+    let stage = || env.store.stage(record, &file.path, file.bytes.clone());
     let stage = until_done(env, "store (staging)", stage).await;
     failpoint("between_stages");
     DataFile {
@@ -161,7 +166,14 @@ async fn wait_for_dead_letters(
     }
 }
 
-/// Best effort: what is left behind is invisible and goes by the store's own clean-up.
+/// Best effort: what is left behind is invisible, and goes when the next record is published.
+async fn sweep(env: &Environment, record: &str) {
+    if let Err(error) = env.store.sweep(record).await {
+        tracing::debug!(%error, "what earlier attempts staged was left behind");
+    }
+}
+
+/// Best effort, as a sweep is.
 async fn abandon_all(env: &Environment, files: &[DataFile]) {
     for file in files {
         if let Err(error) = env.store.abandon(&file.path, &file.stage).await {

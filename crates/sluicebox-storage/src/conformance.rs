@@ -18,11 +18,15 @@ pub trait Subject: Sync {
     fn open(&self) -> Arc<dyn LakeStore>;
 }
 
+/// The record that staged files are for, where it does not matter which.
+pub const RECORD: &str = "p/t/p00000/c/00000000000000000001.json";
+
 /// Makes a test of each rule of the port, or of those that are named. `$subject` is an expression
 /// for a future of a [`Subject`]: a new lake for each test.
 ///
-/// `files_are_listed_in_byte_order_of_their_paths` stands apart: S3 promises it, and servers that
-/// keep folders (SeaweedFS) list folder by folder. Nothing rests on it but the reports of `verify`.
+/// Two rules stand apart. `files_are_listed_in_byte_order_of_their_paths`: S3 promises it, and
+/// servers that keep folders (SeaweedFS) list folder by folder; nothing rests on it but the reports
+/// of `verify`. `a_sweep_takes_what_no_record_can_name`: on S3 the bucket's lifecycle rule does.
 #[macro_export]
 macro_rules! conformance_tests {
     ($subject:expr) => {
@@ -39,6 +43,7 @@ macro_rules! conformance_tests {
             another_handle_publishes_after_a_crash
             abandoned_data_is_gone
             abandoning_spares_what_is_published
+            a_sweep_spares_what_a_record_may_name
             a_stranger_in_a_files_place_is_not_ours
             files_of_any_size_come_back_whole
             paging_misses_nothing
@@ -67,7 +72,7 @@ pub async fn control_objects_are_no_files(lake: &dyn Subject) {
         .expect("create");
     publish(&*store, "t/a.parquet").await.expect("publish");
     store
-        .stage("t/b.parquet", "rows".into())
+        .stage(RECORD, "t/b.parquet", "rows".into())
         .await
         .expect("stage");
     assert_eq!(names(store.list_files("", None, 10).await), ["t/a.parquet"]);
@@ -111,7 +116,10 @@ pub async fn paths_out_of_the_tree_are_refused(lake: &dyn Subject) {
         "a\nb",
         "_staging/a",
     ] {
-        let error = store.stage(path, "rows".into()).await.expect_err(path);
+        let error = store
+            .stage(RECORD, path, "rows".into())
+            .await
+            .expect_err(path);
         assert_eq!(error.class, Class::Fatal, "{error}");
         store
             .create_control(path, "x".into())
@@ -144,7 +152,7 @@ pub async fn a_good_store_passes_the_probe(lake: &dyn Subject) {
 }
 
 async fn publish(store: &dyn LakeStore, path: &str) -> Result<Staged, StoreError> {
-    let staged = store.stage(path, "rows".into()).await?;
+    let staged = store.stage(RECORD, path, "rows".into()).await?;
     assert_eq!(store.publish(path, 4, &staged).await?, Published::Done);
     Ok(staged)
 }

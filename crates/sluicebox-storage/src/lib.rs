@@ -2,27 +2,31 @@
 //! S3. The only crate that knows a client of an object store.
 //!
 //! ```text
-//!            control tree                      data files
-//! local      temp file → hard link             _staging/<file> → hard link to its path
-//! S3         PUT If-None-Match: *              multipart upload → complete by its id
+//! LakeStore ─▶ Store: paths checked, calls counted and timed, errors named
+//!                ├─ lake:    Tree ─▶ local: _staging/<name> → hard link    S3: multipart upload → complete
+//!                └─ control: Tree ─▶ local: _staging/<name> → hard link    S3: PUT If-None-Match: *
 //! ```
+//!
+//! Another kind of store is another [`Tree`]; [`conformance`] says what it must keep.
 //!
 //! Not here: retries (the caller's), the order of steps that makes a commit (`sluicebox-chain`).
 
 mod settings;
 mod open;
-mod observed;
+mod store;
 mod operation;
 mod relative_path;
 mod probe;
-mod s3;
+mod tree;
 mod local;
+mod s3;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 
-pub use observed::Observed;
 pub use open::{OpenError, open};
 pub use operation::Operation;
 pub use settings::{Credentials, Encryption, Environment, S3Settings, StoreSettings};
+pub use store::Store;
+pub use tree::{Failure, Tree};

@@ -1,4 +1,8 @@
-//! A lake in memory with faults on demand, for tests of whatever drives a [`LakeStore`].
+//! A lake in memory with faults on demand, for tests of whatever drives a
+//! [`LakeStore`](sluicebox_pipeline::ports::LakeStore).
+
+mod contents;
+mod fault;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,342 +11,179 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
-use sluicebox_pipeline::ports::{Class, LakeObject, LakeStore, ProbeError, Published, StoreError};
-use sluicebox_types::Staged;
+use sluicebox_pipeline::ports::LakeObject;
+use sluicebox_types::{ManualClock, Staged};
 
-use crate::Operation;
-use crate::probe;
-use crate::relative_path::{check, check_prefix};
+use crate::{Failure, Operation, Store, Tree};
 
-const ROOT: &str = "memory://lake";
+use self::contents::Contents;
+pub use self::fault::{Call, Fault, Moment};
+use self::fault::{FaultHook, strike};
 
 /// A handle on a lake in memory. Clones and [`MemoryStore::with_faults`] share the lake, as
 /// processes share a bucket; each handle has its own faults.
-#[derive(Clone)]
-pub struct MemoryStore {
-    contents: Arc<Mutex<Contents>>,
-    faults: Arc<FaultHook>,
-}
+pub type MemoryStore = Store<MemoryTree>;
 
-/// Asked twice per call: before the work, and after it was done.
-type FaultHook = dyn Fn(&Call<'_>) -> Option<Fault> + Send + Sync;
-
-/// One call, as a fault hook sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct Call<'a> {
-    /// What is called.
-    pub operation: Operation,
-    /// The path or prefix it is called with.
-    pub path: &'a str,
-    /// Before or after the work.
-    pub moment: Moment,
-}
-
-/// When a hook is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// Nothing has been done yet.
-    Before,
-    /// The work is done and the answer is on its way.
-    After,
-}
-
-/// What goes wrong.
-#[derive(Clone, Debug)]
-pub enum Fault {
-    /// The caller gets this error. After the work, that is a lost reply.
-    Error(StoreError),
-    /// The caller never gets an answer.
-    Hang,
-}
-
-impl Call<'_> {
-    /// A fault that answers this call with an error.
-    #[must_use]
-    pub fn fail(&self, class: Class) -> Fault {
-        Fault::Error(
-            self.operation
-                .error(url(self.path), class, "injected fault"),
-        )
+/// An empty lake without faults.
+impl Default for MemoryStore {
+    fn default() -> Self {
+        let (lake, control) = ("memory://lake", "memory://control");
+        let clock = Arc::new(ManualClock::default());
+        Self::new(MemoryTree::new(lake), MemoryTree::new(control), clock)
     }
-}
-
-#[derive(Debug, Default)]
-struct Contents {
-    control: BTreeMap<String, Bytes>,
-    files: BTreeMap<String, Bytes>,
-    staged: BTreeMap<String, Bytes>,
-    staged_ever: u64,
 }
 
 impl MemoryStore {
-    /// An empty lake without faults.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            contents: Arc::default(),
-            faults: Arc::new(|_: &Call<'_>| None),
-        }
-    }
-
     /// Another handle on the same lake, with these faults.
     #[must_use]
     pub fn with_faults(
         &self,
         faults: impl Fn(&Call<'_>) -> Option<Fault> + Send + Sync + 'static,
     ) -> Self {
+        let faults: Arc<FaultHook> = Arc::new(faults);
         Self {
-            contents: Arc::clone(&self.contents),
-            faults: Arc::new(faults),
+            lake: self.lake.with_faults(Arc::clone(&faults)),
+            control: self.control.with_faults(faults),
+            ..self.clone()
         }
-    }
-
-    /// Loses all staged data, as a bucket's lifecycle rule does.
-    pub fn expire_staged(&self) {
-        self.contents.lock().staged.clear();
     }
 
     /// How many staged files wait for their publication.
     #[must_use]
     pub fn staged_count(&self) -> usize {
-        self.contents.lock().staged.len()
+        self.lake.contents.lock().staged.len()
     }
 
     /// Removes a control object, as a person or a restore from a backup does; whether it was there.
     pub fn remove_control(&self, path: &str) -> bool {
-        self.contents.lock().control.remove(path).is_some()
-    }
-
-    /// Removes a visible file, as a person or a retention job does; whether it was there.
-    pub fn remove_file(&self, path: &str) -> bool {
-        self.contents.lock().files.remove(path).is_some()
+        self.control.contents.lock().objects.remove(path).is_some()
     }
 
     /// Every control object's path and bytes.
     #[must_use]
     pub fn control_objects(&self) -> BTreeMap<String, Bytes> {
-        self.contents.lock().control.clone()
+        self.control.contents.lock().objects.clone()
+    }
+}
+
+/// One tree of a lake in memory.
+#[derive(Clone)]
+pub struct MemoryTree {
+    url: &'static str,
+    contents: Arc<Mutex<Contents>>,
+    faults: Arc<FaultHook>,
+}
+
+impl MemoryTree {
+    pub(crate) fn new(url: &'static str) -> Self {
+        Self {
+            url,
+            contents: Arc::default(),
+            faults: Arc::new(|_: &Call<'_>| None),
+        }
+    }
+
+    pub(crate) fn with_faults(&self, faults: Arc<FaultHook>) -> Self {
+        Self {
+            faults,
+            ..self.clone()
+        }
     }
 
     async fn call<T: Send>(
         &self,
         operation: Operation,
         path: &str,
-        work: impl FnOnce(&mut Contents) -> Result<T, StoreError> + Send,
-    ) -> Result<T, StoreError> {
-        self.strike(Call {
+        work: impl FnOnce(&mut Contents) -> Result<T, Failure> + Send,
+    ) -> Result<T, Failure> {
+        let call = |moment| Call {
             operation,
             path,
-            moment: Moment::Before,
-        })
-        .await?;
+            moment,
+        };
+        strike(&*self.faults, &call(Moment::Before)).await?;
         let answer = work(&mut self.contents.lock());
-        self.strike(Call {
-            operation,
-            path,
-            moment: Moment::After,
-        })
-        .await?;
+        strike(&*self.faults, &call(Moment::After)).await?;
         answer
-    }
-
-    /// A call about one object.
-    async fn object<T: Send>(
-        &self,
-        operation: Operation,
-        path: &str,
-        work: impl FnOnce(&mut Contents) -> Result<T, StoreError> + Send,
-    ) -> Result<T, StoreError> {
-        check(operation, ROOT, path)?;
-        self.call(operation, path, work).await
-    }
-
-    async fn strike(&self, call: Call<'_>) -> Result<(), StoreError> {
-        match (self.faults)(&call) {
-            None => Ok(()),
-            Some(Fault::Error(error)) => Err(error),
-            Some(Fault::Hang) => std::future::pending().await,
-        }
     }
 }
 
 #[async_trait]
-impl LakeStore for MemoryStore {
-    async fn list_control(
+impl Tree for MemoryTree {
+    fn url(&self) -> String {
+        self.url.to_owned()
+    }
+
+    async fn list(
         &self,
-        prefix: &str,
+        folder: &str,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<String>, StoreError> {
-        let prefix = check_prefix(Operation::List, ROOT, prefix)?;
-        self.call(Operation::List, &prefix, |contents| {
-            let objects = below(&contents.control, &prefix, after);
-            Ok(objects.take(limit).map(|(path, _)| path.clone()).collect())
-        })
-        .await
+    ) -> Result<Vec<LakeObject>, Failure> {
+        let list = |contents: &mut Contents| Ok(contents.list(folder, after, limit));
+        self.call(Operation::List, folder, list).await
     }
 
-    async fn get_control(&self, path: &str) -> Result<Option<Bytes>, StoreError> {
-        self.object(Operation::Get, path, |contents| {
-            Ok(contents.control.get(path).cloned())
-        })
-        .await
+    async fn get(&self, path: &str) -> Result<Option<Bytes>, Failure> {
+        let get = |contents: &mut Contents| Ok(contents.objects.get(path).cloned());
+        self.call(Operation::Get, path, get).await
     }
 
-    async fn create_control(&self, path: &str, bytes: Bytes) -> Result<(), StoreError> {
-        self.object(Operation::Create, path, |contents| {
-            if contents.control.contains_key(path) {
-                return Err(Operation::Create.error(url(path), Class::Retry, "exists already"));
-            }
-            contents.control.insert(path.to_owned(), bytes);
+    async fn create(&self, path: &str, bytes: Bytes) -> Result<(), Failure> {
+        let create = |contents: &mut Contents| contents.create(path, bytes);
+        self.call(Operation::Create, path, create).await
+    }
+
+    async fn put(&self, path: &str, bytes: Bytes) -> Result<(), Failure> {
+        let put = |contents: &mut Contents| {
+            contents.objects.insert(path.to_owned(), bytes);
             Ok(())
-        })
-        .await
+        };
+        self.call(Operation::Put, path, put).await
     }
 
-    async fn put_control(&self, path: &str, bytes: Bytes) -> Result<(), StoreError> {
-        self.object(Operation::Put, path, |contents| {
-            contents.control.insert(path.to_owned(), bytes);
-            Ok(())
-        })
-        .await
-    }
-
-    async fn stage(&self, path: &str, bytes: Bytes) -> Result<Staged, StoreError> {
-        self.object(Operation::Stage, path, |contents| {
-            contents.staged_ever += 1;
-            let staged = format!("{}-{path}", contents.staged_ever);
-            contents.staged.insert(staged.clone(), bytes);
-            Ok(Staged::File { path: staged })
-        })
-        .await
+    async fn stage(&self, record: &str, path: &str, bytes: Bytes) -> Result<Staged, Failure> {
+        let stage = |contents: &mut Contents| Ok(contents.stage(record, bytes));
+        self.call(Operation::Stage, path, stage).await
     }
 
     async fn publish(
         &self,
         path: &str,
-        bytes: u64,
+        _bytes: u64,
         staged: &Staged,
-    ) -> Result<Published, StoreError> {
-        self.object(Operation::Publish, path, |contents| {
-            contents.publish(path, bytes, staged)
-        })
-        .await
+    ) -> Result<Option<u64>, Failure> {
+        let publish = |contents: &mut Contents| contents.publish(path, staged);
+        self.call(Operation::Publish, path, publish).await
     }
 
-    async fn abandon(&self, path: &str, staged: &Staged) -> Result<(), StoreError> {
-        self.object(Operation::Abandon, path, |contents| {
-            contents.staged.remove(staged_name(staged));
+    async fn abandon(&self, path: &str, staged: &Staged) -> Result<(), Failure> {
+        let abandon = |contents: &mut Contents| contents.take_staged(staged).map(drop);
+        self.call(Operation::Abandon, path, abandon).await
+    }
+
+    async fn sweep(&self, record: &str) -> Result<(), Failure> {
+        let sweep = |contents: &mut Contents| {
+            contents.sweep(record);
             Ok(())
-        })
-        .await
-    }
-
-    async fn list_files(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<LakeObject>, StoreError> {
-        let prefix = check_prefix(Operation::ListFiles, ROOT, prefix)?;
-        self.call(Operation::ListFiles, &prefix, |contents| {
-            let files = below(&contents.files, &prefix, after);
-            Ok(files
-                .take(limit)
-                .map(|(path, bytes)| LakeObject {
-                    path: path.clone(),
-                    bytes: size(bytes),
-                })
-                .collect())
-        })
-        .await
-    }
-
-    async fn read_file(&self, path: &str) -> Result<Option<Bytes>, StoreError> {
-        self.object(Operation::ReadFile, path, |contents| {
-            Ok(contents.files.get(path).cloned())
-        })
-        .await
-    }
-
-    async fn probe(&self) -> Result<(), ProbeError> {
-        let folder = probe::folder();
-        let verdict = probe::prove(self, &folder).await;
-        self.contents
-            .lock()
-            .control
-            .retain(|path, _| !path.starts_with(&folder));
-        verdict
-    }
-
-    fn lake_url(&self) -> String {
-        ROOT.to_owned()
-    }
-
-    fn control_url(&self) -> String {
-        "memory://control".to_owned()
-    }
-}
-
-impl Contents {
-    fn publish(
-        &mut self,
-        path: &str,
-        bytes: u64,
-        staged: &Staged,
-    ) -> Result<Published, StoreError> {
-        match self.files.get(path).map(size) {
-            Some(visible) if visible == bytes => return Ok(Published::Done),
-            Some(visible) => {
-                let message = format!("the file there has {visible} bytes instead of {bytes}");
-                return Err(Operation::Publish.error(url(path), Class::Fatal, message));
-            }
-            None => {}
-        }
-        let Some(data) = self.staged.remove(staged_name(staged)) else {
-            return Ok(Published::StagedDataGone);
         };
-        self.files.insert(path.to_owned(), data);
-        Ok(Published::Done)
+        self.call(Operation::Sweep, record, sweep).await
+    }
+
+    async fn remove_folder(&self, folder: &str) -> Result<(), Failure> {
+        let inside = format!("{folder}/");
+        let mut contents = self.contents.lock();
+        contents
+            .objects
+            .retain(|path, _| !path.starts_with(&inside));
+        Ok(())
     }
 }
 
-/// The entries below `prefix` and after `after`, ascending.
-fn below<'a>(
-    objects: &'a BTreeMap<String, Bytes>,
-    prefix: &'a str,
-    after: Option<&'a str>,
-) -> impl Iterator<Item = (&'a String, &'a Bytes)> {
-    objects
-        .range(prefix.to_owned()..)
-        .take_while(move |(path, _)| path.starts_with(prefix))
-        .filter(move |(path, _)| after.is_none_or(|after| path.as_str() > after))
-}
-
-fn staged_name(staged: &Staged) -> &str {
-    match staged {
-        Staged::File { path } => path,
-        Staged::Multipart { upload, .. } => upload,
-    }
-}
-
-fn size(bytes: &Bytes) -> u64 {
-    bytes.len() as u64
-}
-
-fn url(path: &str) -> String {
-    format!("{ROOT}/{path}")
-}
-
-impl Default for MemoryStore {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for MemoryStore {
+impl fmt::Debug for MemoryTree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore")
+        f.debug_struct("MemoryTree")
+            .field("url", &self.url)
             .field("contents", &self.contents)
             .finish_non_exhaustive()
     }
@@ -350,6 +191,8 @@ impl fmt::Debug for MemoryStore {
 
 #[cfg(test)]
 mod tests {
+    use sluicebox_pipeline::ports::{Class, LakeStore, ProbeError};
+
     use super::*;
     use crate::conformance::Subject;
 
@@ -360,20 +203,21 @@ mod tests {
     }
 
     mod conformance {
-        crate::conformance_tests!(async { super::MemoryStore::new() });
+        crate::conformance_tests!(async { super::MemoryStore::default() });
         crate::conformance_tests! {
-            async { super::MemoryStore::new() };
+            async { super::MemoryStore::default() };
             files_are_listed_in_byte_order_of_their_paths
+            a_sweep_takes_what_no_record_can_name
         }
     }
 
     /// A lost reply: the work is done, the caller gets an error.
     #[tokio::test]
     async fn a_fault_after_the_work_hides_a_success() {
-        let store = MemoryStore::new();
+        let store = MemoryStore::default();
         let faulty = store.with_faults(|call| {
             let lost = call.operation == Operation::Create && call.moment == Moment::After;
-            lost.then(|| call.fail(Class::Retry))
+            lost.then_some(Fault::Error(Class::Retry))
         });
         faulty
             .create_control("p/c/1", "x".into())
@@ -388,7 +232,7 @@ mod tests {
     /// A store that lets two creates win cannot hold a chain.
     #[tokio::test]
     async fn a_lying_store_fails_the_probe() {
-        let store = MemoryStore::new();
+        let store = MemoryStore::default();
         let deleting = store.clone();
         let lying = store.with_faults(move |call| {
             let create = call.operation == Operation::Create && call.moment == Moment::Before;

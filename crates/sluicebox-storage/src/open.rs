@@ -1,24 +1,40 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sluicebox_pipeline::ports::LakeStore;
+use sluicebox_types::Clock;
 use url::Url;
 
-use crate::StoreSettings;
-use crate::local::LocalStore;
-use crate::s3::S3Store;
+use crate::local::LocalTree;
+use crate::s3::{Place, S3Tree};
+use crate::{Store, StoreSettings, Tree};
 
-/// Opens the store that `settings` name. Nothing is asked of it yet; see
+/// Opens the store that `settings` name; `clock` times its calls. Nothing is asked of it yet; see
 /// [`LakeStore::probe`].
-pub fn open(settings: &StoreSettings) -> Result<Arc<dyn LakeStore>, OpenError> {
+pub fn open(
+    settings: &StoreSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn LakeStore>, OpenError> {
     let (lake, control) = (&settings.lake, &settings.control);
     match (Kind::of(lake)?, Kind::of(control)?) {
         (Kind::Local, Kind::Local) => {
             let (lake, control) = (folder(lake)?, folder(control)?);
-            check_apart(&lake, &control)?;
-            Ok(Arc::new(LocalStore::new(&lake, &control)))
+            check_apart(&lake, &control, || lake.display().to_string())?;
+            let trees = [
+                LocalTree::new(&lake, &control),
+                LocalTree::new(&control, &lake),
+            ];
+            Ok(store(trees, clock))
         }
-        (Kind::S3, Kind::S3) => Ok(Arc::new(S3Store::new(lake, control, &settings.s3)?)),
+        (Kind::S3, Kind::S3) => {
+            let (lake, control) = (Place::parse(lake)?, Place::parse(control)?);
+            check_apart(&lake, &control, || lake.url())?;
+            let trees = [
+                S3Tree::open(&lake, &control, &settings.s3)?,
+                S3Tree::open(&control, &lake, &settings.s3)?,
+            ];
+            Ok(store(trees, clock))
+        }
         _ => Err(OpenError::MixedStores {
             lake: lake.to_string(),
             control: control.to_string(),
@@ -89,15 +105,25 @@ fn folder(url: &Url) -> Result<PathBuf, OpenError> {
         .map_err(|()| OpenError::NotAFolder(url.to_string()))
 }
 
-fn check_apart(lake: &Path, control: &Path) -> Result<(), OpenError> {
+fn check_apart<P: PartialEq>(
+    lake: &P,
+    control: &P,
+    name: impl Fn() -> String,
+) -> Result<(), OpenError> {
     if lake == control {
-        return Err(OpenError::SameTree(lake.display().to_string()));
+        return Err(OpenError::SameTree(name()));
     }
     Ok(())
 }
 
+fn store<T: Tree + 'static>([lake, control]: [T; 2], clock: Arc<dyn Clock>) -> Arc<dyn LakeStore> {
+    Arc::new(Store::new(lake, control, clock))
+}
+
 #[cfg(test)]
 mod tests {
+    use sluicebox_types::ManualClock;
+
     use super::*;
     use crate::S3Settings;
 
@@ -110,7 +136,8 @@ mod tests {
                 ..S3Settings::default()
             },
         };
-        open(&settings).expect_err("refused").to_string()
+        let opened = open(&settings, Arc::new(ManualClock::default()));
+        opened.expect_err("refused").to_string()
     }
 
     /// Each mistake in the lake's address is named with its cure.

@@ -1,11 +1,9 @@
-use sluicebox_pipeline::ports::{Class, StoreError};
-
 /// The calls of the store port, by the names that errors and metrics give them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// `list_control`
+    /// `list_control`, `list_files`
     List,
-    /// `get_control`
+    /// `get_control`, `read_file`
     Get,
     /// `create_control`
     Create,
@@ -17,10 +15,8 @@ pub enum Operation {
     Publish,
     /// `abandon`
     Abandon,
-    /// `list_files`
-    ListFiles,
-    /// `read_file`
-    ReadFile,
+    /// `sweep`
+    Sweep,
     /// `probe`
     Probe,
 }
@@ -37,24 +33,8 @@ impl Operation {
             Self::Stage => "stage",
             Self::Publish => "publish",
             Self::Abandon => "abandon",
-            Self::ListFiles => "list_files",
-            Self::ReadFile => "read_file",
+            Self::Sweep => "sweep",
             Self::Probe => "probe",
-        }
-    }
-
-    /// This operation's failure on `url`.
-    pub fn error(
-        self,
-        url: impl Into<String>,
-        class: Class,
-        message: impl Into<String>,
-    ) -> StoreError {
-        StoreError {
-            operation: self.as_str(),
-            path: url.into(),
-            message: message.into(),
-            class,
         }
     }
 }

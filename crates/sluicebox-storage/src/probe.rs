@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt, stream};
-use sluicebox_pipeline::ports::{Class, LakeStore, ProbeError};
+use sluicebox_pipeline::ports::{Class, LakeStore, ProbeError, StoreError};
 use sluicebox_types::Staged;
 use uuid::Uuid;
 
@@ -13,41 +13,28 @@ const CREATES_AT_ONCE: usize = 8;
 /// Rounds are on paths of their own, and some stores make a racer wait for seconds.
 const ROUNDS_AT_ONCE: usize = 10;
 
-/// A folder, in both trees, that no other probe uses. An adapter empties it after [`prove`].
+/// A folder, in both trees, that no other probe uses. It is removed after [`prove`].
 pub(crate) fn folder() -> String {
     format!("_probe/{}", Uuid::new_v4())
 }
 
-/// The paths of the control objects that [`prove`] makes in `folder`.
-pub(crate) fn control_paths(folder: &str) -> impl Iterator<Item = String> {
-    std::iter::once(twice(folder)).chain((0..ROUNDS).map(|round| raced(folder, round)))
-}
-
-/// Proves what the commit chain rests on: the store can be listed, a path is created once, even by racing writers, and
-/// staged data is invisible.
+/// Proves what the commit chain rests on: the store can be listed, a path is created once, even by
+/// racing writers, and staged data is invisible.
 ///
 /// A failed create proves nothing by itself, so each verdict rests on what is read back. A store
 /// that answers no racer with success is slow or lost its reply; one that answers two of them lets
 /// two processes own one slot of a chain.
 pub(crate) async fn prove(store: &dyn LakeStore, folder: &str) -> Result<(), ProbeError> {
     store.list_control(folder, None, 1).await?;
-    create_twice(store, &twice(folder)).await?;
-    stream::iter((0..ROUNDS).map(|round| raced(folder, round)))
+    create_twice(store, &format!("{folder}/twice")).await?;
+    stream::iter((0..ROUNDS).map(|round| format!("{folder}/race-{round:02}")))
         .map(Ok)
         .try_for_each_concurrent(
             ROUNDS_AT_ONCE,
             |path| async move { race(store, &path).await },
         )
         .await?;
-    stage_unseen(store, &format!("{folder}/staged")).await
-}
-
-fn twice(folder: &str) -> String {
-    format!("{folder}/twice")
-}
-
-fn raced(folder: &str, round: usize) -> String {
-    format!("{folder}/race-{round:02}")
+    stage_unseen(store, folder).await
 }
 
 async fn create_twice(store: &dyn LakeStore, path: &str) -> Result<(), ProbeError> {
@@ -100,15 +87,21 @@ async fn race(store: &dyn LakeStore, path: &str) -> Result<(), ProbeError> {
     }
 }
 
-async fn stage_unseen(store: &dyn LakeStore, path: &str) -> Result<(), ProbeError> {
-    let staged = store.stage(path, Bytes::from_static(b"probe")).await?;
-    let seen = store.read_file(path).await?.is_some();
-    give_back(store, path, &staged).await;
+async fn stage_unseen(store: &dyn LakeStore, folder: &str) -> Result<(), ProbeError> {
+    let (record, path) = (format!("{folder}/record"), format!("{folder}/staged"));
+    let bytes = Bytes::from_static(b"probe");
+    let staged = store.stage(&record, &path, bytes).await?;
+    let seen = store.read_file(&path).await?.is_some();
+    give_back(store, &path, &staged).await;
     if seen {
-        let url = format!("{}/{path}", store.lake_url());
-        let message = "staged data was visible before it was published; this store cannot hold a \
-                       lake";
-        return Err(Operation::Probe.error(url, Class::Fatal, message).into());
+        return Err(ProbeError::Store(StoreError {
+            operation: Operation::Probe.as_str(),
+            path: format!("{}/{path}", store.lake_url()),
+            message: "staged data was visible before it was published; this store cannot hold a \
+                      lake"
+                .to_owned(),
+            class: Class::Fatal,
+        }));
     }
     Ok(())
 }

@@ -1,35 +1,14 @@
-use sluicebox_pipeline::ports::{Class, StoreError};
-
-use crate::Operation;
+use crate::Failure;
 
 /// The folder, in the lake and in the control tree, that holds what is not there yet. Never listed.
 pub(crate) const STAGING: &str = "_staging";
 
 /// Refuses a path that could leave its root, that stores spell differently, or that lies in
 /// [`STAGING`]. Everything else (`=`, spaces, any Unicode) is kept as it is.
-pub(crate) fn check(operation: Operation, root: &str, path: &str) -> Result<(), StoreError> {
-    match complaint(path) {
-        None => Ok(()),
-        Some(complaint) => Err(operation.error(
-            format!("{root}/{}", path.escape_debug()),
-            Class::Fatal,
-            format!("the path {complaint}"),
-        )),
-    }
-}
-
-/// The folder that `prefix` names, with a `/` at its end; empty for the root.
-pub(crate) fn check_prefix(
-    operation: Operation,
-    root: &str,
-    prefix: &str,
-) -> Result<String, StoreError> {
-    let folder = prefix.strip_suffix('/').unwrap_or(prefix);
-    if folder.is_empty() {
-        return Ok(String::new());
-    }
-    check(operation, root, folder)?;
-    Ok(format!("{folder}/"))
+pub(crate) fn check(path: &str) -> Result<(), Failure> {
+    complaint(path).map_or(Ok(()), |complaint| {
+        Err(Failure::fatal(format!("the path {complaint}")))
+    })
 }
 
 fn complaint(path: &str) -> Option<&'static str> {
@@ -70,20 +49,7 @@ mod tests {
             ("a\nb", true),
             ("_staging/x", true),
         ] {
-            assert_eq!(
-                check(Operation::Stage, "file:///lake", path).is_err(),
-                refused,
-                "{path:?}"
-            );
+            assert_eq!(check(path).is_err(), refused, "{path:?}");
         }
-    }
-
-    #[test]
-    fn a_prefix_is_a_folder() {
-        let prefix = |prefix| check_prefix(Operation::List, "s3://lake", prefix);
-        assert_eq!(prefix("").expect("root"), "");
-        assert_eq!(prefix("a/b").expect("folder"), "a/b/");
-        assert_eq!(prefix("a/b/").expect("folder"), "a/b/");
-        prefix("a//").expect_err("an empty segment");
     }
 }

@@ -31,8 +31,8 @@ pub trait LakeStore: Send + Sync + std::fmt::Debug {
     async fn put_control(&self, path: &str, bytes: Bytes) -> Result<(), StoreError>;
 
     /// Makes a file's bytes durable without making them visible. The path is unique to its
-    /// attempt.
-    async fn stage(&self, path: &str, bytes: Bytes) -> Result<Staged, StoreError>;
+    /// attempt; `record` is the control path of the record that will name the file.
+    async fn stage(&self, record: &str, path: &str, bytes: Bytes) -> Result<Staged, StoreError>;
 
     /// Makes a staged file visible at `path`, once. Idempotent: publishing what is published
     /// already is `Done`. `bytes` is the size the file must have.
@@ -45,6 +45,12 @@ pub trait LakeStore: Send + Sync + std::fmt::Debug {
 
     /// Throws staged data away. Only for an attempt that provably lost.
     async fn abandon(&self, path: &str, staged: &Staged) -> Result<(), StoreError>;
+
+    /// Throws away what was staged for `record`, and for the records before it in its folder, and
+    /// not published: what crashes and lost attempts have left. Only after `record` was published:
+    /// from then on no record can be created that names it, whoever staged it and however late they
+    /// come. A store that cleans up by a rule of its own does nothing.
+    async fn sweep(&self, record: &str) -> Result<(), StoreError>;
 
     /// Visible files below `prefix` (empty for the whole lake) after `after`, ascending, at most
     /// `limit`. Empty marker objects (keys that end in `/`) are left out.

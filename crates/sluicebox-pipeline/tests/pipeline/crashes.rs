@@ -33,6 +33,19 @@ fn assert_exactly_once(scenario: &Scenario) {
     assert_eq!(scenario.visible(FileKind::Golden), expected);
 }
 
+/// Whatever was staged and came to nothing is gone once each partition has gone on.
+fn assert_nothing_is_left(scenario: &Scenario) {
+    for index in 0..2 {
+        let value = event(RECORDS);
+        let at = NOON + RECORDS * 20;
+        scenario
+            .broker
+            .append(&partition(index), at, None, Some(&value));
+    }
+    scenario.drain();
+    assert_eq!(scenario.store.staged_count(), 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -55,6 +68,7 @@ proptest! {
         scenario.broker.fall_silent_after(None);
         scenario.drain();
         assert_exactly_once(&scenario);
+        assert_nothing_is_left(&scenario);
     }
 
     /// A store that fails before or after doing the work, at random calls, delays and changes
@@ -73,6 +87,7 @@ proptest! {
         assert_exactly_once(&scenario);
         scenario.drain();
         assert_exactly_once(&scenario);
+        assert_nothing_is_left(&scenario);
     }
 }
 
@@ -87,5 +102,5 @@ fn strike(state: &AtomicU64, call: &Call<'_>) -> Option<Fault> {
         call.operation,
         Operation::Create | Operation::Publish | Operation::Stage
     ) || call.moment == Moment::Before;
-    (strikes && x.is_multiple_of(8)).then(|| call.fail(Class::Retry))
+    (strikes && x.is_multiple_of(8)).then_some(Fault::Error(Class::Retry))
 }

@@ -67,7 +67,7 @@ impl Scenario {
     pub(crate) fn new() -> Self {
         Self {
             broker: Arc::default(),
-            store: MemoryStore::new(),
+            store: MemoryStore::default(),
             letters: Arc::default(),
             runtime: tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(1)

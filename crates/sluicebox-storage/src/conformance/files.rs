@@ -1,13 +1,16 @@
 use bytes::Bytes;
 use sluicebox_pipeline::ports::{Class, LakeStore, Published, StoreError};
 
-use super::{Subject, names, publish};
+use super::{RECORD, Subject, names, publish};
 
 /// Staged bytes are nowhere to be seen; published, they are there.
 pub async fn a_staged_file_is_invisible_until_published(lake: &dyn Subject) {
     let store = lake.open();
     let path = "air/flights/dt=2019-09-01/hour=01/a.parquet";
-    let staged = store.stage(path, "rows".into()).await.expect("stage");
+    let staged = store
+        .stage(RECORD, path, "rows".into())
+        .await
+        .expect("stage");
     assert_eq!(store.read_file(path).await.expect("read"), None);
     assert!(
         store
@@ -35,7 +38,7 @@ pub async fn a_staged_file_is_invisible_until_published(lake: &dyn Subject) {
 pub async fn publishing_again_changes_nothing(lake: &dyn Subject) {
     let (one, other) = (lake.open(), lake.open());
     let staged = one
-        .stage("t/a.parquet", "rows".into())
+        .stage(RECORD, "t/a.parquet", "rows".into())
         .await
         .expect("stage");
     for store in [&one, &other, &one] {
@@ -59,7 +62,7 @@ pub async fn publishing_again_changes_nothing(lake: &dyn Subject) {
 pub async fn another_handle_publishes_after_a_crash(lake: &dyn Subject) {
     let staged = lake
         .open()
-        .stage("t/a.parquet", "rows".into())
+        .stage(RECORD, "t/a.parquet", "rows".into())
         .await
         .expect("stage");
     let heir = lake.open();
@@ -78,7 +81,7 @@ pub async fn another_handle_publishes_after_a_crash(lake: &dyn Subject) {
 pub async fn abandoned_data_is_gone(lake: &dyn Subject) {
     let store = lake.open();
     let staged = store
-        .stage("t/a.parquet", "rows".into())
+        .stage(RECORD, "t/a.parquet", "rows".into())
         .await
         .expect("stage");
     for _ in 0..2 {
@@ -99,7 +102,7 @@ pub async fn abandoned_data_is_gone(lake: &dyn Subject) {
 pub async fn abandoning_spares_what_is_published(lake: &dyn Subject) {
     let store = lake.open();
     let staged = store
-        .stage("t/a.parquet", "rows".into())
+        .stage(RECORD, "t/a.parquet", "rows".into())
         .await
         .expect("stage");
     store
@@ -116,11 +119,60 @@ pub async fn abandoning_spares_what_is_published(lake: &dyn Subject) {
     );
 }
 
+/// Whoever sweeps takes nothing that a later record, or one of another chain, may still name, and
+/// nothing that is visible.
+pub async fn a_sweep_spares_what_a_record_may_name(lake: &dyn Subject) {
+    let (one, other) = (lake.open(), lake.open());
+    let published = publish(&*one, "t/published.parquet").await;
+    published.expect("publish");
+    let mut pending = Vec::new();
+    for (record, path) in [
+        (record(0, 2), "t/next.parquet"),
+        (record(0, 10), "t/later.parquet"),
+        (record(1, 1), "t/of-another-chain.parquet"),
+    ] {
+        let staged = one.stage(&record, path, "rows".into()).await;
+        pending.push((path, staged.expect("stage")));
+    }
+    other.sweep(RECORD).await.expect("sweep");
+    for (path, staged) in pending {
+        let published = one.publish(path, 4, &staged).await.expect("publish");
+        assert_eq!(published, Published::Done, "{path}");
+    }
+    let file = one.read_file("t/published.parquet").await.expect("read");
+    assert_eq!(file, Some("rows".into()));
+}
+
+/// What a crash left behind goes once the record is there that it was staged for.
+pub async fn a_sweep_takes_what_no_record_can_name(lake: &dyn Subject) {
+    let store = lake.open();
+    store.sweep(RECORD).await.expect("nothing to sweep");
+    let mut left = Vec::new();
+    for seq in [1, 2] {
+        let staged = store
+            .stage(&record(0, seq), "t/a.parquet", "rows".into())
+            .await;
+        left.push(staged.expect("stage"));
+    }
+    for _ in 0..2 {
+        store.sweep(&record(0, 2)).await.expect("sweep");
+    }
+    for staged in left {
+        let published = store.publish("t/a.parquet", 4, &staged).await;
+        assert_eq!(published.expect("publish"), Published::StagedDataGone);
+    }
+}
+
+/// The path of a chain's record.
+fn record(partition: i32, seq: u64) -> String {
+    format!("p/t/p{partition:05}/c/{seq:020}.json")
+}
+
 /// A file of another size where a published one should be is an error with both sizes.
 pub async fn a_stranger_in_a_files_place_is_not_ours(lake: &dyn Subject) {
     let store = lake.open();
     let stranger = store
-        .stage("t/a.parquet", "something".into())
+        .stage(RECORD, "t/a.parquet", "something".into())
         .await
         .expect("stage");
     store
@@ -128,7 +180,7 @@ pub async fn a_stranger_in_a_files_place_is_not_ours(lake: &dyn Subject) {
         .await
         .expect("publish");
     let lost = store
-        .stage("t/a.parquet", "rows".into())
+        .stage(RECORD, "t/a.parquet", "rows".into())
         .await
         .expect("stage");
     store.abandon("t/a.parquet", &lost).await.expect("abandon");
@@ -151,7 +203,10 @@ pub async fn files_of_any_size_come_back_whole(lake: &dyn Subject) {
             .map(|i| u8::try_from(i % 251).unwrap_or(0))
             .collect();
         let path = format!("t/{size}.parquet");
-        let staged = store.stage(&path, bytes.clone()).await.expect("stage");
+        let staged = store
+            .stage(RECORD, &path, bytes.clone())
+            .await
+            .expect("stage");
         store
             .publish(&path, size as u64, &staged)
             .await

@@ -18,18 +18,16 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Links `source` to `target`, which must be free, and syncs every folder from there to `root`.
 pub(super) fn link(source: &Path, target: &Path, root: &Path) -> Result<()> {
-    let folder = folder_of(target);
-    std::fs::create_dir_all(folder)?;
+    std::fs::create_dir_all(folder_of(target))?;
     std::fs::hard_link(source, target)?;
-    sync_folders(folder, root)
+    sync_folders_of(target, root)
 }
 
 /// Moves `source` to `target`, whatever is there, and syncs every folder from there to `root`.
 pub(super) fn replace(source: &Path, target: &Path, root: &Path) -> Result<()> {
-    let folder = folder_of(target);
-    std::fs::create_dir_all(folder)?;
+    std::fs::create_dir_all(folder_of(target))?;
     std::fs::rename(source, target)?;
-    sync_folders(folder, root)
+    sync_folders_of(target, root)
 }
 
 /// Moves a staged file to `target` unless something is there already. Returns the size of what is
@@ -38,7 +36,7 @@ pub(super) fn publish(staged: &Path, target: &Path, root: &Path) -> Result<Optio
     match link(staged, target, root) {
         // Another handle may have linked it and died before its sync.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            sync_folders(folder_of(target), root)?;
+            sync_folders_of(target, root)?;
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         linked => linked?,
@@ -61,12 +59,21 @@ pub(super) fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Syncs `folder` and every folder above it, up to the one that holds `root`: another process may
+/// Removes a folder with all that is in it, if it is there.
+pub(super) fn remove_folder(path: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// Syncs every folder that leads to `path`, up to the one that holds `root`: another process may
 /// have made any of them and not have synced it yet. A folder without changes costs next to
 /// nothing.
-pub(super) fn sync_folders(folder: &Path, root: &Path) -> Result<()> {
-    for folder in folder
+pub(super) fn sync_folders_of(path: &Path, root: &Path) -> Result<()> {
+    for folder in path
         .ancestors()
+        .skip(1)
         .take_while(|folder| folder.starts_with(root))
     {
         sync_folder(folder)?;

@@ -1,19 +1,16 @@
 use std::io::{Error, ErrorKind};
 
-use sluicebox_pipeline::ports::{Class, StoreError};
-
-use crate::Operation;
+use crate::Failure;
 
 /// What a file system's error means for a lake.
-pub(super) fn io_failure(operation: Operation, url: String, error: &Error) -> StoreError {
-    let (class, message) = match error.kind() {
-        ErrorKind::AlreadyExists => (Class::Retry, "exists already".to_owned()),
+pub(super) fn explain(error: &Error) -> Failure {
+    match error.kind() {
+        ErrorKind::AlreadyExists => Failure::retry("exists already"),
         kind => match cure(kind) {
-            Some(cure) => (Class::Fatal, format!("{error}; {cure}")),
-            None => (Class::Retry, error.to_string()),
+            Some(cure) => Failure::fatal(format!("{error}; {cure}")),
+            None => Failure::retry(error.to_string()),
         },
-    };
-    operation.error(url, class, message)
+    }
 }
 
 fn cure(kind: ErrorKind) -> Option<&'static str> {
@@ -40,6 +37,8 @@ fn cure(kind: ErrorKind) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use sluicebox_pipeline::ports::Class;
+
     use super::*;
 
     /// A person is told what only a person can heal; the rest is tried again.
@@ -54,10 +53,9 @@ mod tests {
             (5, Class::Retry, "Input/output"),
             (17, Class::Retry, "exists already"),
         ] {
-            let error = Error::from_raw_os_error(code);
-            let failure = io_failure(Operation::Stage, "file:///lake/a".to_owned(), &error);
-            assert_eq!(failure.class, class, "{failure}");
-            assert!(failure.to_string().contains(words), "{failure}");
+            let failure = explain(&Error::from_raw_os_error(code));
+            assert_eq!(failure.class, class, "{failure:?}");
+            assert!(failure.message.contains(words), "{failure:?}");
         }
     }
 }

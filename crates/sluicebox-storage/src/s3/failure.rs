@@ -2,23 +2,35 @@ use std::error::Error as _;
 
 use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
-use sluicebox_pipeline::ports::{Class, StoreError};
+use sluicebox_pipeline::ports::Class;
 
-use crate::Operation;
+use crate::{Failure, Operation};
 
 /// Longest part of a server's own words that is passed on, in characters.
 const WORDS_MAX: usize = 200;
 
 /// What an error of S3 means for a lake. The client keeps a failed request's status and body in
 /// its text only, so that is where they are read.
-pub(super) fn explain(
-    operation: Operation,
-    url: String,
-    bucket: &str,
-    error: &Error,
-) -> StoreError {
-    let (class, message) = verdict(operation, bucket, error);
-    operation.error(url, class, message)
+pub(super) fn explain(operation: Operation, bucket: &str, error: &Error) -> Failure {
+    let text = error.to_string();
+    // Where a machine's role is asked for when nothing else gave credentials.
+    if text.contains("169.254.169.254") {
+        return Failure::fatal(NO_CREDENTIALS);
+    }
+    if let Some(error) = transport(error) {
+        return Failure::retry(unreachable(error));
+    }
+    let answer = Answer::of(error);
+    if let Some(cure) = answer.cure(operation, bucket) {
+        return Failure::fatal(cure);
+    }
+    if matches!(error, Error::AlreadyExists { .. }) {
+        return Failure::retry("exists already, or is being created by another");
+    }
+    Failure {
+        class: answer.class(),
+        message: answer.words(),
+    }
 }
 
 /// Whether an upload is neither open nor remembered as completed.
@@ -33,28 +45,6 @@ pub(super) fn is_no_such_key(error: &Error) -> bool {
         && Answer::of(error)
             .code
             .is_none_or(|code| code == "NoSuchKey")
-}
-
-fn verdict(operation: Operation, bucket: &str, error: &Error) -> (Class, String) {
-    let text = error.to_string();
-    // Where a machine's role is asked for when nothing else gave credentials.
-    if text.contains("169.254.169.254") {
-        return (Class::Fatal, NO_CREDENTIALS.to_owned());
-    }
-    if let Some(error) = transport(error) {
-        return (Class::Retry, unreachable(error));
-    }
-    let answer = Answer::of(error);
-    if let Some(cure) = answer.cure(operation, bucket) {
-        return (Class::Fatal, cure);
-    }
-    if matches!(error, Error::AlreadyExists { .. }) {
-        return (
-            Class::Retry,
-            "exists already, or is being created by another".to_owned(),
-        );
-    }
-    (answer.class(), answer.words())
 }
 
 const NO_CREDENTIALS: &str = "no AWS credentials were found: set AWS_ACCESS_KEY_ID and \
@@ -161,12 +151,12 @@ impl Answer {
 /// 404 for an object that is not there.
 fn permission(operation: Operation) -> &'static str {
     match operation {
-        Operation::List | Operation::ListFiles => "s3:ListBucket",
-        Operation::Get | Operation::ReadFile => "s3:GetObject or s3:ListBucket",
+        Operation::List => "s3:ListBucket",
+        Operation::Get => "s3:GetObject or s3:ListBucket",
         Operation::Create | Operation::Put | Operation::Stage | Operation::Publish => {
             "s3:PutObject"
         }
-        Operation::Abandon => "s3:AbortMultipartUpload",
+        Operation::Abandon | Operation::Sweep => "s3:AbortMultipartUpload",
         Operation::Probe => "s3:DeleteObject",
     }
 }
@@ -212,17 +202,12 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn failure(text: &str) -> StoreError {
+    fn failure(text: &str) -> Failure {
         let error = Error::Generic {
             store: "S3",
             source: text.to_owned().into(),
         };
-        explain(
-            Operation::Stage,
-            "s3://lake/golden/a".to_owned(),
-            "lake",
-            &error,
-        )
+        explain(Operation::Stage, "lake", &error)
     }
 
     fn answer(status: &str, code: &str) -> String {
@@ -315,9 +300,9 @@ mod tests {
     fn answers_name_their_cure() {
         for (status, code, class, words) in ANSWERS {
             let failure = failure(&answer(status, code));
-            assert_eq!(failure.class, class, "{failure}");
-            assert!(failure.message.contains(words), "{failure}");
-            let text = failure.to_string();
+            assert_eq!(failure.class, class, "{failure:?}");
+            let text = failure.message;
+            assert!(text.contains(words), "{text}");
             assert!(!text.contains("SECRET") && !text.contains('\n'), "{text}");
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sluicebox_pipeline::ports::{Class, LakeStore, Published};
-use sluicebox_types::Staged;
+use sluicebox_types::{ManualClock, Staged};
 
 use crate::{Credentials, Encryption, S3Settings, StoreSettings, open};
 
@@ -30,7 +30,7 @@ fn scripted(
         }
     });
     let url = |url: &str| url.parse().expect("URL");
-    let store = open(&StoreSettings {
+    let settings = StoreSettings {
         lake: url("s3://lake/golden"),
         control: url("s3://lake/_sluicebox"),
         s3: S3Settings {
@@ -45,7 +45,8 @@ fn scripted(
             }),
             ..S3Settings::default()
         },
-    });
+    };
+    let store = open(&settings, Arc::new(ManualClock::default()));
     (store.expect("a store"), requests)
 }
 
@@ -154,7 +155,7 @@ async fn a_failed_stage_leaves_no_upload() {
     let answers = &[(200, UPLOAD), (403, DENIED), (204, "")];
     let (store, requests) = scripted(answers, Encryption::BucketDefault);
     let error = store
-        .stage("t/a.parquet", "rows".into())
+        .stage("p/c/1", "t/a.parquet", "rows".into())
         .await
         .expect_err("denied");
     assert!(

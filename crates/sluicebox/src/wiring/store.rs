@@ -2,9 +2,7 @@ use std::sync::Arc;
 
 use sluicebox_config::{LakeSection, LakeUrl, S3Encryption, Secret};
 use sluicebox_pipeline::ports::LakeStore;
-use sluicebox_storage::{
-    Credentials, Encryption, Environment, Observed, S3Settings, StoreSettings,
-};
+use sluicebox_storage::{Credentials, Encryption, Environment, S3Settings, StoreSettings};
 use sluicebox_types::Clock;
 use url::Url;
 
@@ -23,8 +21,7 @@ pub(crate) fn store(
         control: url(&lake.control)?,
         s3: s3(lake),
     };
-    let store = sluicebox_storage::open(&settings)?;
-    Ok(Arc::new(Observed::new(store, Arc::clone(clock))))
+    Ok(sluicebox_storage::open(&settings, Arc::clone(clock))?)
 }
 
 fn url(url: &LakeUrl) -> Result<Url, Failure> {

@@ -18,7 +18,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Bytes>> {
 /// the names of one folder per level and of what it found, never the whole tree.
 pub(super) struct Walk {
     root: PathBuf,
-    hidden: Vec<PathBuf>,
+    hidden: [PathBuf; 2],
     after: String,
     limit: usize,
     found: Vec<LakeObject>,
@@ -27,10 +27,15 @@ pub(super) struct Walk {
 impl Walk {
     /// A walk that leaves out the folders `hidden` and whatever is not after `after`, and ends
     /// after `limit` files.
-    pub(super) fn new(root: &Path, hidden: &[PathBuf], after: Option<&str>, limit: usize) -> Self {
+    pub(super) fn new(
+        root: &Path,
+        hidden: [PathBuf; 2],
+        after: Option<&str>,
+        limit: usize,
+    ) -> Self {
         Self {
             root: root.to_owned(),
-            hidden: hidden.to_vec(),
+            hidden,
             after: after.unwrap_or_default().to_owned(),
             limit,
             found: Vec::new(),

@@ -1,0 +1,112 @@
+use std::sync::Arc;
+
+use sluicebox_pipeline::ports::{Class, LakeStore};
+use sluicebox_types::ManualClock;
+
+use super::*;
+use crate::Store;
+use crate::conformance::{RECORD, Subject};
+use crate::relative_path::STAGING;
+
+struct Lake(tempfile::TempDir);
+
+impl Lake {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("folder"))
+    }
+
+    fn store(&self) -> Store<LocalTree> {
+        let (lake, control) = (
+            self.0.path().join("lake"),
+            self.0.path().join("lake/_sluicebox"),
+        );
+        Store::new(
+            LocalTree::new(&lake, &control),
+            LocalTree::new(&control, &lake),
+            Arc::new(ManualClock::default()),
+        )
+    }
+}
+
+impl Subject for Lake {
+    fn open(&self) -> Arc<dyn LakeStore> {
+        Arc::new(self.store())
+    }
+}
+
+mod conformance {
+    crate::conformance_tests!(async { super::Lake::new() });
+    crate::conformance_tests! {
+        async { super::Lake::new() };
+        files_are_listed_in_byte_order_of_their_paths
+        a_sweep_takes_what_no_record_can_name
+    }
+}
+
+/// A crash before the link leaves a file that nobody sees and that is in nobody's way, until the
+/// record that it was for is there: then it goes.
+#[tokio::test]
+async fn leftovers_of_a_crash_are_never_listed_and_swept() {
+    let lake = Lake::new();
+    let store = lake.store();
+    store
+        .create_control(RECORD, "x".into())
+        .await
+        .expect("create");
+    let leftovers = [&store.lake, &store.control].map(|tree| {
+        let (_, leftover) = tree.staging.name(RECORD);
+        durable::write(&leftover, b"ha").expect("leftover");
+        leftover
+    });
+    let names = store.list_control("", None, 10).await.expect("list");
+    assert_eq!(names, [RECORD]);
+    let files = store.list_files("", None, 10).await.expect("list");
+    assert!(files.is_empty(), "{files:?}");
+
+    store.sweep(RECORD).await.expect("sweep");
+    assert!(!leftovers.iter().any(|leftover| leftover.exists()));
+}
+
+/// What lies in `_staging` and was not staged for a record of that folder is not ours to remove.
+#[tokio::test]
+async fn a_sweep_spares_what_it_does_not_know() {
+    let lake = Lake::new();
+    let folder = lake
+        .0
+        .path()
+        .join("lake")
+        .join(STAGING)
+        .join("p/t/p00000/c");
+    std::fs::create_dir_all(folder.join("sub")).expect("folder");
+    let notes = folder.join("notes");
+    std::fs::write(&notes, "by hand").expect("file");
+    lake.store().sweep(RECORD).await.expect("sweep");
+    assert!(notes.exists() && folder.join("sub").exists());
+}
+
+/// A file where a folder should be is a person's to move, not a reason to panic or spin.
+#[tokio::test]
+async fn something_in_the_lakes_way_is_fatal() {
+    let lake = Lake::new();
+    std::fs::write(lake.0.path().join("lake"), "a file").expect("file");
+    let error = lake
+        .store()
+        .stage(RECORD, "t/a.parquet", "rows".into())
+        .await
+        .expect_err("no folder");
+    assert_eq!(error.class, Class::Fatal, "{error}");
+    assert!(error.message.contains("move it aside"), "{error}");
+}
+
+/// A record of another kind of store is refused, not misread.
+#[tokio::test]
+async fn an_upload_cannot_be_published_on_a_disk() {
+    let staged = Staged::Multipart {
+        upload: "u".to_owned(),
+        parts: Vec::new(),
+    };
+    let lake = Lake::new();
+    let published = lake.store().publish("t/a.parquet", 4, &staged).await;
+    let error = published.expect_err("another kind");
+    assert_eq!(error.class, Class::Fatal, "{error}");
+}

@@ -1,0 +1,46 @@
+use sluicebox_pipeline::ports::Class;
+
+use crate::{Failure, Operation};
+
+/// Asked twice per call: before the work, and after it was done.
+pub(super) type FaultHook = dyn Fn(&Call<'_>) -> Option<Fault> + Send + Sync;
+
+/// One call, as a fault hook sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// What is called.
+    pub operation: Operation,
+    /// The path or prefix it is called with.
+    pub path: &'a str,
+    /// Before or after the work.
+    pub moment: Moment,
+}
+
+/// When a hook is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Nothing has been done yet.
+    Before,
+    /// The work is done and the answer is on its way.
+    After,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// The caller gets an error of this class. After the work, that is a lost reply.
+    Error(Class),
+    /// The caller never gets an answer.
+    Hang,
+}
+
+pub(super) async fn strike(faults: &FaultHook, call: &Call<'_>) -> Result<(), Failure> {
+    match faults(call) {
+        None => Ok(()),
+        Some(Fault::Error(class)) => Err(Failure {
+            class,
+            message: "injected fault".to_owned(),
+        }),
+        Some(Fault::Hang) => std::future::pending().await,
+    }
+}

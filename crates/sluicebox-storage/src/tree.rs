@@ -1,0 +1,88 @@
+use async_trait::async_trait;
+use bytes::Bytes;
+use sluicebox_pipeline::ports::{Class, LakeObject};
+use sluicebox_types::Staged;
+
+/// One tree of objects below a root: all that differs between the kinds of stores.
+///
+/// Paths are checked before they come here: relative, without `.` or `..`, not in the staging
+/// folder. What a call must keep is said at the port, [`LakeStore`](sluicebox_pipeline::ports::LakeStore).
+#[async_trait]
+pub trait Tree: Send + Sync + std::fmt::Debug {
+    /// The root as users write it, without a `/` at its end.
+    fn url(&self) -> String;
+
+    /// Objects below `folder` (empty, or with a `/` at its end) after `after`, ascending, at most
+    /// `limit`, without what is staged and without another tree inside this one.
+    async fn list(
+        &self,
+        folder: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<LakeObject>, Failure>;
+
+    /// An object's bytes.
+    async fn get(&self, path: &str) -> Result<Option<Bytes>, Failure>;
+
+    /// Makes an object where none is.
+    async fn create(&self, path: &str, bytes: Bytes) -> Result<(), Failure>;
+
+    /// Makes an object, whatever is there.
+    async fn put(&self, path: &str, bytes: Bytes) -> Result<(), Failure>;
+
+    /// Makes bytes durable and not visible, to be named by `record`.
+    async fn stage(&self, record: &str, path: &str, bytes: Bytes) -> Result<Staged, Failure>;
+
+    /// Makes what was staged, `bytes` long, visible. Answers the size of what is there in the end;
+    /// `None` if there is neither an object nor staged data.
+    async fn publish(
+        &self,
+        path: &str,
+        bytes: u64,
+        staged: &Staged,
+    ) -> Result<Option<u64>, Failure>;
+
+    /// Throws away what was staged.
+    async fn abandon(&self, path: &str, staged: &Staged) -> Result<(), Failure>;
+
+    /// Throws away what was staged for `record` and for the records before it in its folder.
+    async fn sweep(&self, record: &str) -> Result<(), Failure>;
+
+    /// Removes a folder with all that is in it.
+    async fn remove_folder(&self, folder: &str) -> Result<(), Failure>;
+}
+
+/// Why a tree could not do it. [`Store`](crate::Store) adds what was asked, and of what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What to do.
+    pub class: Class,
+    /// What happened and, where known, the cure. One line, no secrets.
+    pub message: String,
+}
+
+impl Failure {
+    /// A passing failure.
+    pub fn retry(message: impl Into<String>) -> Self {
+        Self {
+            class: Class::Retry,
+            message: message.into(),
+        }
+    }
+
+    /// A failure that a person has to heal.
+    pub fn fatal(message: impl Into<String>) -> Self {
+        Self {
+            class: Class::Fatal,
+            message: message.into(),
+        }
+    }
+
+    /// A record names data that was staged on another kind of store.
+    pub(crate) fn foreign_data() -> Self {
+        Self::fatal(
+            "its data was staged on another kind of store; lake.url no longer names the lake that \
+             its chain belongs to",
+        )
+    }
+}
