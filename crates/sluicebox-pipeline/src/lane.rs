@@ -200,6 +200,9 @@ impl Lane {
         if offset > self.position {
             self.range.pass_absent(self.position, offset);
             self.position = offset;
+        }
+        // Also where only a gap was passed, behind which there is nothing.
+        if self.has_uncommitted() {
             self.range.touch(now);
         }
     }
