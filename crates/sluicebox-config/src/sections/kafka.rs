@@ -53,7 +53,9 @@ pub struct KafkaSection {
     pub max_poll_interval: HumanDuration,
 
     /// How often to look for new partitions and for new topics that match an expression. Default
-    /// 30s, 1s to 1h.
+    /// 30s, 1s to 1h. With `group_protocol: consumer` the brokers look: for partitions at once, for
+    /// topics within seconds of their creation, and for changed permissions every
+    /// `group.consumer.regex.refresh.interval.ms` of theirs, by default ten minutes.
     #[schemars(extend("x-minimum" = "1s", "x-maximum" = "1h"))]
     pub discovery_interval: HumanDuration,
 

@@ -15,7 +15,8 @@ use crate::values::Timestamp;
 pub enum StartPosition {
     /// At the first record there is.
     Earliest,
-    /// At the end: only what comes from now on.
+    /// At the end: only what comes from now on. Partitions and topics that are made while the
+    /// pipeline runs are read from their first record.
     Latest,
     /// At the first record whose timestamp is not before this moment.
     Timestamp(Timestamp),
