@@ -89,7 +89,9 @@ impl Assign {
                 .list_after(None)
             }
             (State::Listing | State::ListingAll, Answer::Listed(seqs)) => self.listed(&seqs),
-            (State::Starting, Answer::StartsAt(offset)) => self.create_genesis(offset),
+            (State::Starting, Answer::StartsAt { offset, topic_id }) => {
+                self.create_genesis(offset, topic_id)
+            }
             (State::CreatingGenesis(genesis), Answer::Created) => owned(&genesis),
             (State::CreatingGenesis(genesis), Answer::CreateUnclear) => {
                 self.then(State::ReadingGenesis(genesis), Command::Get { seq: 0 })
@@ -159,9 +161,13 @@ impl Assign {
         }
     }
 
-    fn create_genesis(self, start: Offset) -> AssignStep {
+    fn create_genesis(self, start: Offset, topic_id: Option<String>) -> AssignStep {
         let (chain, writer, at) = (self.chain.clone(), self.writer.clone(), self.at.clone());
-        let genesis = Box::new(CommitRecord::genesis(chain, self.id, start, writer, at));
+        let genesis = CommitRecord::genesis(chain, self.id, start, writer, at);
+        let genesis = Box::new(CommitRecord {
+            topic_id,
+            ..genesis
+        });
         self.then(
             State::CreatingGenesis(genesis.clone()),
             Command::Create(genesis),
@@ -209,17 +215,28 @@ impl Assign {
 }
 
 impl Ownership {
-    /// Holds the tail against what Kafka still has (offsets `low..high`). Answers the gap that
-    /// retention tore, if there is one.
+    /// Holds the tail against what Kafka still has: offsets `low..high` of the topic with this id.
+    /// Answers the gap that retention tore, if there is one.
     ///
     /// # Errors
-    /// The topic ends before the chain: it is another topic of the same name.
+    /// The topic has another id than the chain's, or ends before the chain: it is another topic of
+    /// the same name.
     pub fn check(
         &self,
         chain: &ChainId,
+        topic_id: Option<&str>,
         low: Offset,
         high: Offset,
     ) -> Result<Option<OffsetRange>, Halt> {
+        if let (Some(was), Some(is)) = (self.tail.topic_id.as_deref(), topic_id)
+            && was != is
+        {
+            return Err(Halt::OtherTopic {
+                chain: chain.clone(),
+                was: was.to_owned(),
+                is: is.to_owned(),
+            });
+        }
         if high < self.tail.end {
             return Err(Halt::TopicRecreated {
                 chain: chain.clone(),
@@ -250,4 +267,47 @@ fn owned(record: &CommitRecord) -> AssignStep {
     AssignStep::Owned(Ownership {
         tail: record.tail(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A chain goes on only where the topic is the one that it was made of; what cannot be known is
+    /// not held against it.
+    #[test]
+    fn another_topic_of_the_same_name_is_found_out() {
+        let chain = ChainId {
+            pipeline: "flights".to_owned(),
+            topic: "raw".to_owned(),
+            partition: 0,
+        };
+        let check = |was: Option<&str>, is: Option<&str>, low: Offset, high: Offset| {
+            let tail = Tail {
+                topic_id: was.map(str::to_owned),
+                seq: 1,
+                id: Uuid::nil(),
+                end: 10,
+                dedup: None,
+                decision: String::new(),
+            };
+            Ownership { tail }.check(&chain, is, low, high)
+        };
+        for (was, is) in [
+            (Some("a"), Some("a")),
+            (None, Some("a")),
+            (Some("a"), None),
+            (None, None),
+        ] {
+            assert_eq!(check(was, is, 0, 10), Ok(None), "{was:?} {is:?}");
+            let gap = Ok(Some(OffsetRange::new(10, 12)));
+            assert_eq!(check(was, is, 12, 20), gap, "{was:?} {is:?}");
+            let ends_early = check(was, is, 0, 9);
+            assert!(matches!(ends_early, Err(Halt::TopicRecreated { .. })));
+        }
+        let other = check(Some("a"), Some("b"), 0, 20);
+        assert!(matches!(other, Err(Halt::OtherTopic { .. })), "{other:?}");
+    }
 }

@@ -23,7 +23,7 @@ pub enum Command {
     /// Make every file of this record visible.
     Publish(Box<CommitRecord>),
     /// Say where a partition without chain starts: the group's committed offset, else as
-    /// configured.
+    /// configured; and in which topic that is.
     Start,
 }
 
@@ -45,5 +45,10 @@ pub enum Answer {
     /// To `Publish`: this file and its staged data are both gone.
     StagedDataGone(String),
     /// To `Start`.
-    StartsAt(Offset),
+    StartsAt {
+        /// The first offset to read.
+        offset: Offset,
+        /// Kafka's id of the topic, if it has one.
+        topic_id: Option<String>,
+    },
 }

@@ -53,6 +53,20 @@ pub enum Halt {
         /// The record.
         seq: u64,
     },
+    /// The topic has another id than the one that the chain was made of.
+    #[error(
+        "{chain}: the chain was made of the topic with the id {was}, and the topic of this name has \
+         the id {is}: it was deleted and created again. Give the pipeline a new `name`, or move the \
+         old chain away, to ingest the new topic from its start"
+    )]
+    OtherTopic {
+        /// Which chain.
+        chain: ChainId,
+        /// The id on record.
+        was: String,
+        /// The id that the brokers tell.
+        is: String,
+    },
     /// The topic ends before the chain does: it was deleted and made anew.
     #[error(
         "{chain}: the chain ends at offset {end}, but the topic ends at {high}: it was deleted and \
@@ -64,6 +78,20 @@ pub enum Halt {
         chain: ChainId,
         /// Where the chain ends.
         end: Offset,
+        /// Where the topic ends.
+        high: Offset,
+    },
+    /// Reading is to begin where no record is.
+    #[error(
+        "{chain}: reading is to begin at offset {start}, but the topic ends at {high}. Correct \
+         `start` in the config; if it was the group that committed this offset, delete the group's \
+         offsets of this topic"
+    )]
+    StartsBehindEnd {
+        /// Which chain.
+        chain: ChainId,
+        /// Where it is to begin.
+        start: Offset,
         /// Where the topic ends.
         high: Offset,
     },

@@ -108,6 +108,10 @@ pub struct CommitRecord {
     /// Which chain it belongs to.
     #[serde(flatten)]
     pub chain: ChainId,
+    /// Kafka's id of the topic (KIP-516): another topic of the same name has another. None where
+    /// the brokers know none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic_id: Option<String>,
     /// Its place in the chain, from 0 (the genesis record, which covers no offset).
     pub seq: u64,
     /// The attempt that made it.
@@ -167,6 +171,7 @@ impl CommitRecord {
         Self {
             v: FORMAT,
             chain,
+            topic_id: None,
             seq: 0,
             id,
             prev: None,
@@ -193,6 +198,7 @@ impl CommitRecord {
         };
         let genesis = Self::genesis(chain, id, tail.end, writer, String::new());
         Self {
+            topic_id: tail.topic_id.clone(),
             seq: tail.seq + 1,
             prev: Some(tail.id),
             range: OffsetRange::new(tail.end, end),
@@ -237,6 +243,7 @@ impl CommitRecord {
     #[must_use]
     pub fn tail(&self) -> Tail {
         Tail {
+            topic_id: self.topic_id.clone(),
             seq: self.seq,
             id: self.id,
             end: self.range.end,
@@ -249,6 +256,8 @@ impl CommitRecord {
 /// The end of a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tail {
+    /// Kafka's id of the topic.
+    pub topic_id: Option<String>,
     /// Its newest record's place.
     pub seq: u64,
     /// Its newest record's attempt.

@@ -171,7 +171,13 @@ impl World {
                 let answer = Answer::Got(world.store.chain.get(seq).cloned().map(Box::new));
                 vec![(world, answer)]
             }
-            Command::Start => vec![(world, Answer::StartsAt(0))],
+            Command::Start => vec![(
+                world,
+                Answer::StartsAt {
+                    offset: 0,
+                    topic_id: None,
+                },
+            )],
             Command::Publish(record) => vec![world.publish(record)],
             Command::Create(record) => self.create(record),
         }

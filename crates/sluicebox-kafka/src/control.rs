@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,7 @@ impl SourceControl for KafkaControl {
         let lows = self.offsets_at(partitions, |_| ClientOffset::Beginning)?;
         let highs = self.offsets_at(partitions, |_| ClientOffset::End)?;
         let by_time = self.starts_by_time(partitions)?;
+        let topic_ids = self.topic_ids(partitions)?;
         let states = partitions
             .iter()
             .zip(committed)
@@ -73,6 +75,7 @@ impl SourceControl for KafkaControl {
                 };
                 let partition = partition.clone();
                 PartitionState {
+                    topic_id: topic_ids.get(partition.topic.as_ref()).cloned(),
                     partition,
                     committed,
                     low,
@@ -184,6 +187,20 @@ impl KafkaControl {
                 })
             })
             .collect()
+    }
+
+    fn topic_ids(
+        &self,
+        partitions: &[TopicPartition],
+    ) -> Result<BTreeMap<String, String>, SourceError> {
+        let topics: BTreeSet<&str> = partitions
+            .iter()
+            .map(|partition| partition.topic.as_ref())
+            .collect();
+        let topics: Vec<&str> = topics.into_iter().collect();
+        native::topic_ids(&self.consumer, &topics, ANSWER_TIMEOUT).map_err(|why| {
+            SourceError::Transient(format!("the brokers do not describe the topics: {why}"))
+        })
     }
 
     /// The offset at a moment of each partition, in one request to each leader; `None` where no

@@ -9,6 +9,7 @@
 )]
 
 mod message;
+mod topic_ids;
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -24,6 +25,7 @@ use rdkafka_sys as sys;
 use sluicebox_types::TopicPartition;
 
 pub(crate) use self::message::{Message, Messages};
+pub(crate) use self::topic_ids::topic_ids;
 
 use crate::context::SourceContext;
 
@@ -103,11 +105,16 @@ impl NativeQueue {
         }
     }
 
-    /// The next answer to a [`commit`](Self::commit); waits up to `timeout` for it.
-    pub(crate) fn commit_answer(&self, timeout: Duration) -> Option<CommitAnswer> {
+    /// The next event; waits up to `timeout` for it.
+    fn event(&self, timeout: Duration) -> Option<Event> {
         // SAFETY: the queue is alive; the event is ours.
         let event = unsafe { sys::rd_kafka_queue_poll(self.queue.as_ptr(), millis(timeout)) };
-        let event = Event(NonNull::new(event)?);
+        NonNull::new(event).map(Event)
+    }
+
+    /// The next answer to a [`commit`](Self::commit); waits up to `timeout` for it.
+    pub(crate) fn commit_answer(&self, timeout: Duration) -> Option<CommitAnswer> {
+        let event = self.event(timeout)?;
         // SAFETY: the event is alive; the list belongs to it and is only read while it is.
         unsafe {
             let code = RDKafkaErrorCode::from(sys::rd_kafka_event_error(event.0.as_ptr()));

@@ -10,12 +10,12 @@ use sluicebox_chain::{
     Answer, Assign, AssignStep, ChainId, Command, Commit, CommitRecord, CommitStep, Halt, Hint,
     Ownership, Tail, seq_of_path,
 };
-use sluicebox_types::{DataFile, Offset};
+use sluicebox_types::DataFile;
 use uuid::Uuid;
 
 use crate::environment::Environment;
 use crate::failpoint::failpoint;
-use crate::ports::{Class, LakeStore, Published, StoreError};
+use crate::ports::{Class, LakeStore, PartitionState, Published, StoreError};
 
 /// Files of one commit that are published at the same time.
 const PUBLISH_CONCURRENCY: usize = 8;
@@ -35,19 +35,30 @@ pub(crate) enum Appended {
     Halted(Halt),
 }
 
-/// Takes a partition over; `start` is where it begins if it has no chain yet.
+/// Takes a partition over. Where it has no chain yet, it begins at the group's offset, else as
+/// configured.
 pub(crate) async fn take_over(
     env: &Environment,
     chain: &ChainId,
-    hint: Option<Hint>,
-    start: Offset,
+    state: &PartitionState,
 ) -> Result<Ownership, Halt> {
+    let committed = state.committed.as_ref();
+    let hint = committed.and_then(|committed| Hint::parse(&committed.metadata));
+    let start = committed.map_or(state.configured_start, |committed| committed.offset);
     let (id, at) = ((env.fresh_id)(), rfc3339(env.clock.now_millis()));
     let mut step = Assign::start(chain.clone(), hint, id, env.writer.clone(), at);
     loop {
         match step {
+            // A first record would make the mistake last.
+            AssignStep::Do(_, Command::Start) if start > state.high => {
+                let (chain, high) = (chain.clone(), state.high);
+                return Err(Halt::StartsBehindEnd { chain, start, high });
+            }
             AssignStep::Do(machine, Command::Start) => {
-                step = machine.answer(Answer::StartsAt(start));
+                step = machine.answer(Answer::StartsAt {
+                    offset: start,
+                    topic_id: state.topic_id.clone(),
+                });
             }
             AssignStep::Do(machine, command) => {
                 step = machine.answer(perform(env, chain, &command).await);
@@ -78,7 +89,10 @@ pub(crate) async fn append(env: &Environment, record: CommitRecord) -> Appended 
 async fn perform(env: &Environment, chain: &ChainId, command: &Command) -> Answer {
     match command {
         Command::Create(record) => create(env, record).await,
-        Command::Start => Answer::StartsAt(0),
+        Command::Start => Answer::StartsAt {
+            offset: 0,
+            topic_id: None,
+        },
         Command::List { .. } | Command::Get { .. } | Command::Publish(_) => {
             let what = format!("store (partition {}[{}])", chain.topic, chain.partition);
             until_done(env, &what, || ask(env.store.as_ref(), chain, command)).await

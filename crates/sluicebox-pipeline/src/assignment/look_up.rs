@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluicebox_chain::{ChainId, Halt, Hint};
+use sluicebox_chain::{ChainId, Halt};
 use sluicebox_types::TopicPartition;
 
 use super::Assigner;
@@ -50,19 +50,18 @@ impl Assigner {
             topic: partition.topic.to_string(),
             partition: partition.partition,
         };
-        let committed = state.committed.as_ref();
-        let hint = committed.and_then(|committed| Hint::parse(&committed.metadata));
-        let start = committed.map_or(state.configured_start, |committed| committed.offset);
-        let ownership = take_over(&self.env, &chain, hint, start).await?;
-        let gap = match ownership.check(&chain, state.low, state.high) {
+        let ownership = take_over(&self.env, &chain, state).await?;
+        let check = |state: &PartitionState| {
+            ownership.check(&chain, state.topic_id.as_deref(), state.low, state.high)
+        };
+        let gap = match check(state) {
             Ok(gap) => gap,
             // Somebody may have committed after the watermarks were read.
-            Err(_stale) => {
-                let state = self.describe(partition).await?;
-                ownership.check(&chain, state.low, state.high)?
-            }
+            Err(_stale) => check(&self.describe(partition).await?)?,
         };
-        let tail = ownership.tail;
+        let mut tail = ownership.tail;
+        // A chain from before ids were put on record takes the one that there is.
+        tail.topic_id = tail.topic_id.or_else(|| state.topic_id.clone());
         if let Some(gap) = gap.filter(|_| !self.env.skip_retention_gaps) {
             let (end, low) = (gap.start, gap.end);
             return Err(Halt::RetentionGap { chain, end, low }.into());

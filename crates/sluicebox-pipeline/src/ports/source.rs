@@ -46,6 +46,9 @@ pub enum SourceEvent<'a> {
 pub struct PartitionState {
     /// Which partition.
     pub partition: TopicPartition,
+    /// Kafka's id of the topic, which a topic that is made anew does not share; none where the
+    /// brokers know none.
+    pub topic_id: Option<String>,
     /// The group's committed offset, if there is one.
     pub committed: Option<Committed>,
     /// First offset that still exists.

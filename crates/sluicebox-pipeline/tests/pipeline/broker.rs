@@ -194,6 +194,7 @@ impl SourceControl for Broker {
             .iter()
             .map(|partition| PartitionState {
                 partition: partition.clone(),
+                topic_id: None,
                 committed: state.committed.get(partition).cloned(),
                 low: 0,
                 high: i64::try_from(state.logs[partition].len()).expect("a test has it"),
