@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::datatypes::SchemaRef;
 use sluicebox_chain::{Counts, OffsetSet};
 use sluicebox_parquet::TableWriter;
 use sluicebox_types::{Offset, OffsetRange};
@@ -25,7 +24,8 @@ pub(crate) struct OpenRange {
     pub(crate) quarantine: TableWriter,
     /// Dead letters of this range that the broker has not acknowledged.
     pub(crate) outstanding: Arc<Outstanding>,
-    schema_with_kafka: Option<SchemaRef>,
+    /// Whether golden rows carry `_kafka`.
+    pub(crate) kafka_column: bool,
     first_read_at: Option<Duration>,
     last_read_at: Duration,
 }
@@ -42,7 +42,7 @@ impl OpenRange {
             golden: TableWriter::new(Arc::clone(&spec.golden)),
             quarantine: TableWriter::new(Arc::clone(&spec.quarantine)),
             outstanding: Arc::new(Outstanding::default()),
-            schema_with_kafka: spec.kafka_column.then(|| Arc::clone(&spec.golden.schema)),
+            kafka_column: spec.kafka_column,
             first_read_at: None,
             last_read_at: Duration::ZERO,
         }
@@ -50,11 +50,6 @@ impl OpenRange {
 
     pub(crate) const fn start(&self) -> Offset {
         self.start
-    }
-
-    /// The golden schema where it has the `_kafka` column.
-    pub(crate) fn schema_with_kafka(&self) -> Option<SchemaRef> {
-        self.schema_with_kafka.clone()
     }
 
     /// Counts one record's fate.

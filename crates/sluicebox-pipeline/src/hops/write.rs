@@ -86,14 +86,14 @@ fn write_golden(
         retain(&mut origins, &keep);
         retain(&mut micros, &keep);
     }
-    if let Some(schema) = range.schema_with_kafka() {
+    if range.kafka_column {
         let offsets = origins.iter().map(|origin| origin.offset).collect();
         let timestamps: Vec<_> = origins
             .iter()
             .map(|origin| origin.timestamp_millis)
             .collect();
         let column = kafka_column(&partition.topic, partition.partition, offsets, &timestamps);
-        batch = append_column(&batch, Arc::new(column), schema)?;
+        batch = append_column(&batch, Arc::new(column))?;
     }
     range.golden.append(&batch, &micros)
 }
@@ -136,13 +136,12 @@ pub fn with_kafka_column(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-fn append_column(
-    batch: &RecordBatch,
-    column: ArrayRef,
-    schema: SchemaRef,
-) -> Result<RecordBatch, WriteError> {
+/// Under the batch's own schema, which need not be the table's in every detail of nested columns:
+/// the writer brings it there.
+fn append_column(batch: &RecordBatch, kafka_column: ArrayRef) -> Result<RecordBatch, WriteError> {
     let mut columns = batch.columns().to_vec();
-    columns.push(column);
+    columns.push(kafka_column);
+    let schema = with_kafka_column(batch.schema_ref());
     Ok(RecordBatch::try_new(schema, columns)?)
 }
 
