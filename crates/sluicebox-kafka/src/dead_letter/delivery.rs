@@ -131,14 +131,16 @@ impl Delivery {
                 self.topic_works(&letter.route.topic);
                 self.settle(letter, "sluicebox_dead_letter_records_total");
             }
-            (Outcome::Undeliverable(letter), _) => {
+            (Outcome::Undeliverable(letter), answer) => {
                 let (topic, source) = (&letter.route.topic, &letter.content.source);
                 let offset = letter.content.record.offset;
                 tracing::warn!(
                     %topic,
+                let why = answer.err().map(|code| code.to_string());
                     %source,
                     offset,
-                    "a dead letter is larger than its topic takes even without headers; it is in \
+                    why,
+                    "a dead letter is not taken by its topic even without headers; it is in \
                      quarantine only"
                 );
                 self.settle(letter, "sluicebox_dead_letter_undeliverable_total");

@@ -64,7 +64,9 @@ impl Letter {
             (Fault::TooLarge, HeaderSet::All, _) => self.headers = HeaderSet::RecordAndReason,
             (Fault::TooLarge, HeaderSet::RecordAndReason, _) => self.headers = HeaderSet::None,
             (Fault::Timestamp, _, true) => self.own_time = false,
-            (Fault::TooLarge, HeaderSet::None, _) | (Fault::Timestamp, _, false) => return false,
+            (Fault::TooLarge, HeaderSet::None, _)
+            | (Fault::Timestamp, _, false)
+            | (Fault::Content, ..) => return false,
         }
         true
     }
@@ -75,6 +77,8 @@ impl Letter {
 pub(super) enum Refusal {
     /// Because of the letter.
     Letter(Fault),
+    /// Because of another letter of its batch.
+    Neighbour,
     /// Because of the topic or the cluster: every letter of the topic waits.
     Topic,
 }
@@ -84,6 +88,8 @@ pub(super) enum Refusal {
 pub(super) enum Fault {
     TooLarge,
     Timestamp,
+    /// No other form of it would do: a compacted topic wants a key.
+    Content,
 }
 
 /// What became of a letter that was sent.
@@ -165,6 +171,7 @@ impl Outbox {
             }
             Err(Refusal::Letter(fault)) if letter.reshape(fault) => Outcome::Waiting,
             Err(Refusal::Letter(_)) => return Outcome::Undeliverable(letter),
+            Err(Refusal::Neighbour) => Outcome::Waiting,
             Err(Refusal::Topic) => {
                 lane.close(now);
                 Outcome::TopicRefused(topic)
@@ -335,6 +342,29 @@ mod tests {
             let outcome = outbox.answered(number, refused, NOW);
             assert_eq!(matches!(outcome, Outcome::Undeliverable(_)), !own_time);
         }
+    }
+
+    /// Of a batch that is refused for some of its letters, those go alone and the others together
+    /// again, at once; what no form of helps is given up.
+    #[test]
+    fn neighbours_of_a_refused_letter_go_again_at_once() {
+        let mut outbox = outbox(&[("a", 10), ("a", 11), ("a", 12), ("a", 13)]);
+        let content = Err(Refusal::Letter(Fault::Content));
+        for (number, offset, _) in sent(&mut outbox) {
+            let refused = offset == 11 || offset == 12;
+            let answer = if refused { content } else { Err(Refusal::Neighbour) };
+            let outcome = outbox.answered(number, answer, NOW);
+            assert!(matches!(outcome, Outcome::Waiting), "{offset}");
+        }
+        assert_eq!(sent(&mut outbox), [(0, 10, HeaderSet::All)]);
+        outbox.answered(0, Ok(()), NOW);
+        for number in [1, 2] {
+            let alone = sent(&mut outbox);
+            assert_eq!(alone.len(), 1, "{alone:?}");
+            let outcome = outbox.answered(number, content, NOW);
+            assert!(matches!(outcome, Outcome::Undeliverable(_)));
+        }
+        assert_eq!(sent(&mut outbox), [(3, 13, HeaderSet::All)]);
     }
 
     /// A topic that refuses holds its own letters back, in their order, and nobody else's; it is

@@ -67,7 +67,9 @@ pub(super) fn produce(
         .map_err(|(error, _)| code_of(&error).unwrap_or(RDKafkaErrorCode::Fail))
 }
 
-/// Whether the letter is to blame, or its topic.
+/// Whether the letter is to blame, another one, or their topic. Of a batch with more than one bad
+/// record, librdkafka tells which they are but not what is wrong with them; a letter that is alone
+/// gets the broker's own answer (KIP-467).
 pub(super) const fn refusal(code: RDKafkaErrorCode) -> Refusal {
     match code {
         RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::MessageBatchTooLarge => {
@@ -75,6 +77,8 @@ pub(super) const fn refusal(code: RDKafkaErrorCode) -> Refusal {
         }
         RDKafkaErrorCode::InvalidTimestamp => Refusal::Letter(Fault::Timestamp),
         _ => Refusal::Topic,
+        RDKafkaErrorCode::InvalidRecord => Refusal::Letter(Fault::Content),
+        RDKafkaErrorCode::InvalidDifferentRecord => Refusal::Neighbour,
     }
 }
 

@@ -8,8 +8,9 @@ use tokio::sync::Notify;
 pub trait DeadLetterQueue: Send + Sync + std::fmt::Debug {
     /// Queues one reject; never blocks. The letter's receipt is dropped when the broker has
     /// acknowledged it, or when it can never be delivered (larger than the broker takes even
-    /// without headers: counted, and kept in quarantine). A broker that refuses or is away is
-    /// tried again without end, and shown on `/readyz`.
+    /// without headers, without the key that a compacted topic wants: counted, and kept in
+    /// quarantine). A broker that refuses or is away is tried again without end, and shown on
+    /// `/readyz`.
     ///
     /// # Errors
     /// [`QueueFull`] gives the letter back when the bounded queue has no room: offer it again
