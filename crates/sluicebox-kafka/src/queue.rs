@@ -116,7 +116,7 @@ fn failure(partition: &TopicPartition, message: &Message, code: RDKafkaErrorCode
                 message.offset()
             ))
         }
-        RDKafkaErrorCode::TopicAuthorizationFailed => SourceError::Permanent(format!(
+        RDKafkaErrorCode::TopicAuthorizationFailed => SourceError::Forbidden(format!(
             "reading {partition} is not allowed: grant READ on the topic to this user ({text})"
         )),
         RDKafkaErrorCode::BadMessage | RDKafkaErrorCode::BadCompression => {

@@ -19,6 +19,26 @@ pub(crate) struct Seat {
     pub(crate) lane: Lane,
     pub(crate) ending: Option<Ending>,
     pub(crate) commit: Option<AbortHandle>,
+    /// Kafka does not let it be read, as `/readyz` says.
+    pub(crate) forbidden: bool,
+}
+
+impl Seat {
+    /// Kafka does not let the partition be read; the client goes on asking.
+    pub(crate) fn forbid(&mut self, env: &Environment, why: &str) {
+        let partition = &self.lane.partition;
+        tracing::warn!(%partition, why, "source");
+        env.readiness.down(&format!("partition {partition}"), why);
+        self.forbidden = true;
+    }
+
+    /// Something of the partition was read, be it that there is no more.
+    pub(crate) fn permit(&mut self, env: &Environment) {
+        if std::mem::take(&mut self.forbidden) {
+            env.readiness
+                .up(&format!("partition {}", self.lane.partition));
+        }
+    }
 }
 
 /// Puts a lane's place on the status board.

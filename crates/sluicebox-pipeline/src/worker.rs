@@ -101,6 +101,7 @@ impl<Q: RecordQueue> Worker<Q> {
                     lane: Lane::new(*start),
                     ending: None,
                     commit: None,
+                    forbidden: false,
                 };
                 report(&self.env, &seat.lane);
                 self.seats.insert(partition, seat);
@@ -136,7 +137,11 @@ impl<Q: RecordQueue> Worker<Q> {
                     run.clear();
                     self.reach_end(partition, offset);
                 }
-                Some(SourceEvent::Failed(partition, error)) => self.fail(partition, &error),
+                Some(SourceEvent::Failed(partition, error)) => {
+                    self.ingest(of.take(), &run);
+                    run.clear();
+                    self.fail(partition, &error);
+                }
                 None => {}
             }
         }
@@ -159,6 +164,7 @@ impl<Q: RecordQueue> Worker<Q> {
         count_consumed(partition, records);
         let taken = tools_of(&mut self.tools, &seat.lane)
             .and_then(|tools| seat.lane.ingest(tools, records, now, &mut self.outbox));
+        seat.permit(&self.env);
         seat.lane.account(&self.env);
         report(&self.env, &seat.lane);
         if let Err(error) = taken {
@@ -176,6 +182,7 @@ impl<Q: RecordQueue> Worker<Q> {
             seat.lane.reach_end(offset, now);
             report(&self.env, &seat.lane);
         }
+            seat.permit(&self.env);
     }
 
     fn fail(&mut self, partition: &TopicPartition, error: &SourceError) {
@@ -188,6 +195,11 @@ impl<Q: RecordQueue> Worker<Q> {
             // The client may go on behind the damage, and take its records for absent.
             SourceError::Permanent(why) => self.halt(partition, why),
         }
+            SourceError::Forbidden(why) => {
+                if let Some(seat) = self.seats.get_mut(partition) {
+                    seat.forbid(&self.env, why);
+                }
+            }
     }
 
     fn end(&mut self, partition: &TopicPartition, ending: Ending) {

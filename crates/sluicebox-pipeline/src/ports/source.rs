@@ -143,6 +143,10 @@ pub enum SourceError {
     /// The offset to read from does not exist (retention passed it, or the topic is another one).
     #[error("{0}")]
     OffsetOutOfRange(String),
+    /// Kafka refuses until a person grants a right; the text names it. The client asks again by
+    /// itself, and goes on where it was.
+    #[error("{0}")]
+    Forbidden(String),
     /// Needs a person; the text names the thing and the cure.
     #[error("{0}")]
     Permanent(String),
