@@ -1,4 +1,9 @@
+use std::path::PathBuf;
+
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
+use sluicebox_config::KafkaSection;
+
+use crate::properties::tls_files;
 
 /// Why the Kafka client could not be made, or cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,8 +18,17 @@ pub enum KafkaError {
         /// Why, without the value.
         reason: String,
     },
-    /// The client could not be made: a certificate or key file that does not load, properties that
-    /// contradict each other.
+    /// A file of certificates or keys cannot be used.
+    #[error("`{setting}` names {}, which cannot be used: {reason}", .file.display())]
+    File {
+        /// Its key in the config: `kafka.tls.ca`.
+        setting: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// Why not: it is missing or closed to us, it is no PEM, its password is wrong.
+        reason: String,
+    },
+    /// The client could not be made: properties that contradict each other.
     #[error("the Kafka client cannot be made: {0}; fix the section `kafka`")]
     Client(String),
     /// A setting that this build does not support.
@@ -58,14 +72,31 @@ pub enum KafkaError {
 impl KafkaError {
     /// What went wrong when a client was made. Values of properties are left out: they may be
     /// passwords.
-    pub(crate) fn of_creation(error: ClientError) -> Self {
+    pub(crate) fn of_creation(error: ClientError, kafka: &KafkaSection) -> Self {
         match error {
             ClientError::ClientConfig(_, _, property, _) => Self::Property {
                 property,
                 reason: "unknown, or its value is not allowed".to_owned(),
             },
-            ClientError::ClientCreation(reason) => Self::Client(reason),
+            ClientError::ClientCreation(reason) => Self::of_file(reason, kafka),
             other => Self::Client(other.to_string()),
+        }
+    }
+
+    /// librdkafka tells a file that does not load by its property.
+    fn of_file(reason: String, kafka: &KafkaSection) -> Self {
+        let blamed = tls_files(kafka)
+            .into_iter()
+            .find(|file| reason.contains(file.property));
+        match blamed {
+            Some(blamed) => Self::File {
+                setting: blamed.setting,
+                file: blamed.path.to_owned(),
+                reason: format!(
+                    "it is no PEM file of the right kind, or its password is wrong ({reason})"
+                ),
+            },
+            None => Self::Client(reason),
         }
     }
 }

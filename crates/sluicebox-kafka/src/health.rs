@@ -52,14 +52,35 @@ impl Cause {
         match self {
             Self::Unreachable => format!(
                 "no broker of {brokers} answers: {reason}; check kafka.brokers, the network, and \
-                 that Kafka runs (a broker that expects TLS hangs up on a connection without it)"
+                 that Kafka runs. A broker that expects TLS (kafka.tls) or a login (kafka.sasl) \
+                 hangs up on who comes without, and says nothing"
             ),
             Self::UnknownHost => {
                 format!("a broker's host name is unknown: {reason}; check kafka.brokers and DNS")
             }
-            Self::Tls => format!("TLS with the brokers fails: {reason}; check kafka.tls"),
-            Self::Login => format!("the brokers refuse the login: {reason}; check kafka.sasl"),
+            Self::Tls => format!("TLS with the brokers fails: {reason}; {}", tls_cure(reason)),
+            Self::Login => match reason.split_once("OAUTHBEARER token: ") {
+                Some((_, no_token)) => {
+                    format!("a login needs a token, and there is none: {no_token}")
+                }
+                None => format!("the brokers refuse the login: {reason}; check kafka.sasl"),
+            },
         }
+    }
+}
+
+/// OpenSSL says at which step TLS failed; why, only the broker's alerts tell.
+fn tls_cure(reason: &str) -> &'static str {
+    if reason.contains("certificate verify failed") {
+        "the broker's certificate must be signed by an authority in kafka.tls.ca (by default the \
+         system's), must not have expired, and must name the host in kafka.brokers"
+    } else if reason.contains("SSL alert") {
+        "the broker does not take this client's certificate, or misses one: check kafka.tls.cert \
+         and kafka.tls.key"
+    } else if reason.contains("PLAINTEXT broker") {
+        "the port in kafka.brokers seems to be one without TLS; kafka.tls is for one with it"
+    } else {
+        "check kafka.tls"
     }
 }
 
@@ -189,6 +210,14 @@ mod tests {
         event(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down");
         assert!(shown().contains("invalid credentials") && shown().contains("kafka.sasl"));
         assert!(health.is_down());
+        event(
+            RDKafkaErrorCode::Authentication,
+            "Failed to acquire SASL OAUTHBEARER token: token endpoint x: refused; check kafka.sasl",
+        );
+        assert_eq!(
+            shown(),
+            "a login needs a token, and there is none: token endpoint x: refused; check kafka.sasl"
+        );
         health.answered();
         assert!(readiness.reasons().is_empty() && !health.is_down());
         event(
@@ -197,5 +226,27 @@ mod tests {
         );
         event(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down");
         assert!(shown().contains("kafka.tls") && shown().contains("alert number 42"));
+    }
+
+    /// TLS fails for many reasons and says so in few words: each text names the settings to look at.
+    #[test]
+    fn tls_faults_name_their_settings() {
+        for (reason, settings) in [
+            (
+                "certificate verify failed",
+                ["kafka.tls.ca", "kafka.brokers"],
+            ),
+            ("SSL alert number 116", ["kafka.tls.cert", "kafka.tls.key"]),
+            (
+                "connecting to a PLAINTEXT broker listener?",
+                ["kafka.brokers", "kafka.tls"],
+            ),
+            ("wrong version number", ["wrong version", "check kafka.tls"]),
+        ] {
+            let said = Cause::Tls.sentence("b:9092", reason);
+            for setting in settings {
+                assert!(said.contains(setting), "{said}");
+            }
+        }
     }
 }

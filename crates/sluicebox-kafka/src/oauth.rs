@@ -65,7 +65,7 @@ impl TokenSource {
             .build()?;
         let body = runtime
             .block_on(self.ask())
-            .map_err(|error| fault(error.without_url().to_string()))?;
+            .map_err(|error| fault(causes(&error.without_url())))?;
         // What is wrong inside the answer stays unsaid: it may quote the token.
         let answer: Answer = serde_json::from_slice(&body)
             .map_err(|_error| fault("its answer holds no access_token".to_owned()))?;
@@ -103,6 +103,12 @@ impl TokenSource {
         }
         form.finish()
     }
+}
+
+/// An error with what is behind it: the HTTP client's own words are that sending failed.
+fn causes(error: &dyn Error) -> String {
+    let behind = std::iter::successors(error.source(), |error| (*error).source());
+    behind.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[cfg(test)]
@@ -165,6 +171,19 @@ mod tests {
         assert!(
             asked.ends_with("grant_type=client_credentials&scope=kafka+read"),
             "{asked}"
+        );
+    }
+
+    /// An endpoint that nobody serves is told from one that refuses.
+    #[test]
+    fn an_endpoint_that_is_away_is_named_with_the_cause() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/token", listener.local_addr().unwrap());
+        drop(listener);
+        let error = source(address.clone()).token().err().unwrap().to_string();
+        assert!(
+            error.contains(&address) && error.contains("refused"),
+            "{error}"
         );
     }
 

@@ -1,3 +1,6 @@
+use std::fs::File;
+use std::path::Path;
+
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use sluicebox_config::{GroupProtocol, KafkaSection, SaslSection, TlsSection};
@@ -110,6 +113,9 @@ const fn security_protocol(kafka: &KafkaSection) -> &'static str {
         (Some(_), None, _) => "SSL",
         (None, Some(_), true) => "SASL_PLAINTEXT",
         (_, Some(_), _) => "SASL_SSL",
+    for file in tls_files(kafka) {
+        file.check()?;
+    }
     }
 }
 
@@ -151,6 +157,49 @@ fn sasl(properties: &mut ClientConfig, section: &SaslSection) -> Result<(), Kafk
         SaslSection::ScramSha512 { username, password } => {
             login("SCRAM-SHA-512", username, password.expose());
         }
+/// A file that TLS needs.
+pub(crate) struct TlsFile<'a> {
+    /// Its key in the config.
+    pub(crate) setting: &'static str,
+    /// Its name in librdkafka.
+    pub(crate) property: &'static str,
+    pub(crate) path: &'a Path,
+}
+
+/// The files that the config names for TLS.
+pub(crate) fn tls_files(kafka: &KafkaSection) -> Vec<TlsFile<'_>> {
+    let Some(tls) = &kafka.tls else {
+        return Vec::new();
+    };
+    [
+        ("kafka.tls.ca", "ssl.ca.location", &tls.ca),
+        ("kafka.tls.cert", "ssl.certificate.location", &tls.cert),
+        ("kafka.tls.key", "ssl.key.location", &tls.key),
+    ]
+    .into_iter()
+    .filter_map(|(setting, property, path)| {
+        let path = path.as_deref()?;
+        Some(TlsFile {
+            setting,
+            property,
+            path,
+        })
+    })
+    .collect()
+}
+
+impl TlsFile<'_> {
+    /// librdkafka says of a missing file neither its name nor that it is missing.
+    fn check(&self) -> Result<(), KafkaError> {
+        let unreadable = |error: std::io::Error| KafkaError::File {
+            setting: self.setting,
+            file: self.path.to_owned(),
+            reason: error.to_string(),
+        };
+        File::open(self.path).map(drop).map_err(unreadable)
+    }
+}
+
         SaslSection::OauthBearer { extensions, .. } => {
             if !extensions.is_empty() {
                 return Err(KafkaError::Unsupported(
@@ -293,7 +342,7 @@ mod tests {
             .create_native_config()
             .err()
             .unwrap();
-        let text = KafkaError::of_creation(error).to_string();
+        let text = KafkaError::of_creation(error, &kafka).to_string();
         assert!(
             text.contains("no.such.thing") && !text.contains("hush"),
             "{text}"

@@ -93,7 +93,7 @@ impl KafkaSource {
         let context = SourceContext::new(Arc::clone(&health), &kafka.group_id, tokens);
         let properties = properties::consumer(kafka)?;
         let consumer = Consumer::from_config_and_context(&properties, context)
-            .map_err(KafkaError::of_creation)?;
+            .map_err(|error| KafkaError::of_creation(error, kafka))?;
         let consumer = Arc::new(consumer);
 
         let no_memory = || KafkaError::Client("librdkafka gave no queue".to_owned());

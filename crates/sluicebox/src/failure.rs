@@ -100,6 +100,7 @@ impl From<KafkaError> for Failure {
         match error {
             KafkaError::Property { .. }
             | KafkaError::Client(_)
+            | KafkaError::File { .. }
             | KafkaError::Unsupported(_)
             | KafkaError::Subscription { .. } => Self::configuration(error),
             _ => Self::Broken(error.into()),

@@ -29,7 +29,8 @@ pub(super) fn connect(
         tokens: TokenSource::of(kafka, Arc::clone(clock)),
         answers: Mutex::default(),
     };
-    BaseProducer::from_config_and_context(properties, context).map_err(KafkaError::of_creation)
+    BaseProducer::from_config_and_context(properties, context)
+        .map_err(|error| KafkaError::of_creation(error, kafka))
 }
 
 /// Hands a letter to the client, which copies it.
@@ -76,9 +77,9 @@ pub(super) const fn refusal(code: RDKafkaErrorCode) -> Refusal {
             Refusal::Letter(Fault::TooLarge)
         }
         RDKafkaErrorCode::InvalidTimestamp => Refusal::Letter(Fault::Timestamp),
-        _ => Refusal::Topic,
         RDKafkaErrorCode::InvalidRecord => Refusal::Letter(Fault::Content),
         RDKafkaErrorCode::InvalidDifferentRecord => Refusal::Neighbour,
+        _ => Refusal::Topic,
     }
 }
 
