@@ -3,10 +3,12 @@ mod outbox;
 mod producer;
 mod delivery;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Sender, TrySendError};
 use sluicebox_config::{Config, DeadLetterSection, KafkaSection, TopicSelector};
@@ -14,16 +16,23 @@ use sluicebox_pipeline::Readiness;
 use sluicebox_pipeline::ports::{DeadLetter, DeadLetterQueue, QueueFull};
 use sluicebox_types::Clock;
 
-use self::delivery::Delivery;
+use self::delivery::{Delivery, complaint, look};
 use self::outbox::{Letter, Route};
 use crate::error::KafkaError;
+use crate::health::Health;
+use crate::properties;
 use crate::selection::for_topic;
 
 const THREAD: &str = "dead-letters";
+/// What `/readyz` calls the brokers when letters cannot be sent.
+const HEALTH: &str = "dead_letter";
 
 /// Letters that may lie between a worker and the sending thread. A worker that meets a full queue
 /// is told so.
 const HANDOVER_LETTERS_MAX: usize = 4_096;
+
+/// How long a check waits for a login before it asks for the topics.
+const LOGIN_WAIT: Duration = Duration::from_millis(200);
 
 /// Where rejects are sent.
 #[derive(Clone, Debug)]
@@ -107,6 +116,38 @@ impl KafkaDeadLetters {
                 .map(|(topic, to)| (topic.clone(), to.as_ref().map(route)))
                 .collect(),
         })
+    }
+
+    /// Asks for every dead-letter topic and sends nothing: what is wrong, a sentence for each. That
+    /// a topic is known but may not be written shows only when a letter is sent.
+    ///
+    /// # Errors
+    /// When librdkafka refuses a setting or cannot load a certificate.
+    pub fn check(
+        settings: &DeadLetterSettings,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Vec<String>, KafkaError> {
+        let routes = settings
+            .topics
+            .iter()
+            .filter_map(|(_, route)| route.as_ref());
+        let topics: BTreeSet<&str> = routes.map(|route| route.topic.as_str()).collect();
+        if topics.is_empty() {
+            return Ok(Vec::new());
+        }
+        let readiness = Arc::new(Readiness::default());
+        let health = Arc::new(Health::new(HEALTH, &settings.kafka.brokers, readiness));
+        let properties = properties::producer(&settings.kafka)?;
+        let producer = producer::connect(&properties, &settings.kafka, &health, clock)?;
+        // A token is fetched inside the poll.
+        producer.poll(LOGIN_WAIT);
+        let complaints = topics
+            .into_iter()
+            .filter_map(|topic| match look(&producer, topic) {
+                Ok(code) => Some(complaint(topic, code?)),
+                Err(error) => Some(format!("the brokers do not tell of topic {topic}: {error}")),
+            });
+        Ok(complaints.collect())
     }
 
     /// Whether there is room for so many bytes; takes it if there is.

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rdkafka::ClientConfig;
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{BaseProducer, Producer as _};
 use sluicebox_config::KafkaSection;
 use sluicebox_pipeline::Readiness;
 use sluicebox_types::Clock;
 
+use super::HEALTH;
 use super::outbox::{Letter, Outbox, Outcome};
 use super::producer::{self, DeliveryContext};
 use crate::error::KafkaError;
@@ -48,7 +50,7 @@ impl Delivery {
         clock: Arc<dyn Clock>,
         readiness: Arc<Readiness>,
     ) -> Result<Self, KafkaError> {
-        let health = Arc::new(Health::new("dead_letter", &kafka.brokers, readiness));
+        let health = Arc::new(Health::new(HEALTH, &kafka.brokers, readiness));
         let properties = properties::producer(kafka)?;
         let producer = producer::connect(&properties, kafka, &health, &clock)?;
         Ok(Self {
@@ -134,9 +136,9 @@ impl Delivery {
             (Outcome::Undeliverable(letter), answer) => {
                 let (topic, source) = (&letter.route.topic, &letter.content.source);
                 let offset = letter.content.record.offset;
+                let why = answer.err().map(|code| code.to_string());
                 tracing::warn!(
                     %topic,
-                let why = answer.err().map(|code| code.to_string());
                     %source,
                     offset,
                     why,
@@ -160,17 +162,7 @@ impl Delivery {
     fn look_at_topics(&mut self) {
         let now = self.clock.monotonic();
         for topic in self.outbox.due(now) {
-            let client = self.producer.client();
-            let found = client
-                .fetch_metadata(Some(&topic), LOOK_TIMEOUT)
-                .map(|metadata| {
-                    let topics = metadata.topics();
-                    let found = topics.iter().find(|found| found.name() == topic.as_ref());
-                    found
-                        .and_then(rdkafka::metadata::MetadataTopic::error)
-                        .map(RDKafkaErrorCode::from)
-                });
-            match found {
+            match look(&self.producer, &topic) {
                 Ok(None) => self.outbox.open(&topic),
                 Ok(Some(code)) => {
                     self.topic_fails(&topic, code);
@@ -227,21 +219,42 @@ impl Delivery {
             RDKafkaErrorCode::Fatal => fatal().map_or(code, |(code, _)| code),
             code => code,
         };
-        let sentence = match code {
-            RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition => {
-                format!("topic {topic} does not exist; create it")
-            }
-            RDKafkaErrorCode::TopicAuthorizationFailed => {
-                format!("topic {topic} may not be written; grant WRITE on it to this user")
-            }
-            RDKafkaErrorCode::ClusterAuthorizationFailed => format!(
-                "topic {topic} may not be written idempotently; grant WRITE on it to this user \
-                 (brokers before 2.8: IDEMPOTENT_WRITE on the cluster)"
-            ),
-            code => format!("topic {topic} takes no letters now: {code}"),
-        };
-        self.health.readiness().down(&dependency(topic), sentence);
+        self.health
+            .readiness()
+            .down(&dependency(topic), complaint(topic, code));
     }
+}
+
+/// Why a topic takes no letters, and what to do.
+pub(super) fn complaint(topic: &str, code: RDKafkaErrorCode) -> String {
+    match code {
+        RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition => {
+            format!("topic {topic} does not exist; create it")
+        }
+        RDKafkaErrorCode::TopicAuthorizationFailed => {
+            format!("topic {topic} may not be written; grant WRITE on it to this user")
+        }
+        RDKafkaErrorCode::ClusterAuthorizationFailed => format!(
+            "topic {topic} may not be written idempotently; grant WRITE on it to this user \
+             (brokers before 2.8: IDEMPOTENT_WRITE on the cluster)"
+        ),
+        code => format!("topic {topic} takes no letters now: {code}"),
+    }
+}
+
+/// What the brokers say against a topic, as far as its metadata tells.
+pub(super) fn look(
+    producer: &BaseProducer<DeliveryContext>,
+    topic: &str,
+) -> Result<Option<RDKafkaErrorCode>, ClientError> {
+    let metadata = producer
+        .client()
+        .fetch_metadata(Some(topic), LOOK_TIMEOUT)?;
+    let topics = metadata.topics();
+    let found = topics.iter().find(|found| found.name() == topic);
+    Ok(found
+        .and_then(MetadataTopic::error)
+        .map(RDKafkaErrorCode::from))
 }
 
 fn dependency(topic: &str) -> String {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::json;
 use sluicebox_config::{Config, LogFormat, LogLevel};
-use sluicebox_kafka::{KafkaSource, SourceSettings};
+use sluicebox_kafka::{DeadLetterSettings, KafkaDeadLetters, KafkaSource, SourceSettings};
 use sluicebox_pipeline::Readiness;
 use sluicebox_pipeline::ports::{AssignmentHandler, StartAt};
 use sluicebox_types::{Clock, SystemClock, TopicPartition};
@@ -29,11 +29,14 @@ pub(crate) fn check(config: &Config, json: bool) -> Result<(), Failure> {
     let store = short_runtime()?
         .block_on(store.probe())
         .map_err(|error| error.to_string());
-    let kafka = partitions(config, Arc::clone(&clock))?;
+    let kafka = topics(config, &clock)?;
     let mut out = io::stdout().lock();
     if json {
-        let store = store.as_ref().err();
-        let answer = json!({ "store": store, "kafka": kafka.as_ref().err(), "partitions": kafka.as_ref().ok() });
+        let answer = json!({
+            "store": store.as_ref().err(),
+            "kafka": kafka.as_ref().err(),
+            "partitions": kafka.as_ref().ok(),
+        });
         writeln!(out, "{answer:#}")?;
     } else {
         match &store {
@@ -46,7 +49,11 @@ pub(crate) fn check(config: &Config, json: bool) -> Result<(), Failure> {
                     writeln!(out, "kafka: topic {topic} has {count} partitions")?;
                 }
             }
-            Err(why) => writeln!(out, "kafka: {why}")?,
+            Err(reasons) => {
+                for why in reasons {
+                    writeln!(out, "{why}")?;
+                }
+            }
         }
     }
     if store.is_ok() && kafka.is_ok() {
@@ -56,40 +63,53 @@ pub(crate) fn check(config: &Config, json: bool) -> Result<(), Failure> {
     }
 }
 
-/// Joins a group of its own, and reads nothing: how many partitions each topic has, or why that
-/// cannot be said.
+/// How many partitions each topic has, or everything that keeps its records from being read or its
+/// rejects from being sent: a line each.
+type Topics = Result<BTreeMap<String, usize>, Vec<String>>;
+
+fn topics(config: &Config, clock: &Arc<dyn Clock>) -> Result<Topics, Failure> {
+    let readiness = Arc::new(Readiness::default());
+    let topics = partitions(config, clock, &readiness)?;
+    let down = readiness.reasons();
+    let is_reached = down.iter().all(|(what, _)| what != "kafka");
+    let mut reasons: Vec<String> = down
+        .iter()
+        .map(|(what, why)| format!("{what}: {why}"))
+        .collect();
+    if topics.is_none() && reasons.is_empty() {
+        reasons.push(format!(
+            "kafka: the group got no partitions within {} s",
+            KAFKA_TIMEOUT.as_secs()
+        ));
+    }
+    if is_reached {
+        let complaints = KafkaDeadLetters::check(&DeadLetterSettings::from(config), clock)?;
+        reasons.extend(complaints.iter().map(|why| format!("dead_letter: {why}")));
+    }
+    Ok(match topics {
+        Some(topics) if reasons.is_empty() => Ok(topics),
+        _ => Err(reasons),
+    })
+}
+
+/// Joins a group of its own, and reads nothing; what is wrong comes to `readiness`.
 fn partitions(
     config: &Config,
-    clock: Arc<dyn Clock>,
-) -> Result<Result<BTreeMap<String, usize>, String>, Failure> {
-    let readiness = Arc::new(Readiness::default());
+    clock: &Arc<dyn Clock>,
+    readiness: &Arc<Readiness>,
+) -> Result<Option<BTreeMap<String, usize>>, Failure> {
     let mut settings = SourceSettings::from(config);
     settings.kafka.group_id = throwaway_group(config);
-    let (source, _queues) = KafkaSource::connect(&settings, 1, Arc::clone(&readiness))?;
+    let (source, _queues) = KafkaSource::connect(&settings, 1, Arc::clone(readiness))?;
     let onlooker = Onlooker {
+        clock: Arc::clone(clock),
         deadline: clock.monotonic() + KAFKA_TIMEOUT,
-        clock,
-        readiness: Arc::clone(&readiness),
+        readiness: Arc::clone(readiness),
         topics: Mutex::default(),
         stop: AtomicBool::new(false),
     };
     source.run(&onlooker, &onlooker.stop)?;
-    let topics = onlooker.topics.lock().take();
-    let mut down: Vec<String> = readiness
-        .reasons()
-        .iter()
-        .map(|(what, why)| format!("{what}: {why}"))
-        .collect();
-    if topics.is_none() && down.is_empty() {
-        down.push(format!(
-            "the group got no partitions within {} s",
-            KAFKA_TIMEOUT.as_secs()
-        ));
-    }
-    Ok(match (topics, down.is_empty()) {
-        (Some(topics), true) => Ok(topics),
-        _ => Err(down.join("; ")),
-    })
+    Ok(onlooker.topics.lock().take())
 }
 
 /// Takes partitions without reading them, and ends at the first answer.
