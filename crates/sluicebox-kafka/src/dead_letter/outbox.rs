@@ -35,7 +35,7 @@ pub(super) struct Letter {
     /// What it counts for in the bound of the queue.
     pub(super) bytes: usize,
     pub(super) headers: HeaderSet,
-    /// Sent with the record's own timestamp.
+    /// Sent with the record's own timestamp. One of 0 never is: librdkafka takes it for now.
     pub(super) own_time: bool,
     /// The broker refused it as part of a batch. It is sent alone now, to learn whether it was the
     /// one.
@@ -45,11 +45,11 @@ pub(super) struct Letter {
 impl Letter {
     pub(super) const fn new(content: DeadLetter, route: Arc<Route>, bytes: usize) -> Self {
         Self {
+            own_time: !matches!(content.record.timestamp_millis, Some(0)),
             content,
             route,
             bytes,
             headers: HeaderSet::All,
-            own_time: true,
             suspect: false,
         }
     }
@@ -341,6 +341,21 @@ mod tests {
             );
             let outcome = outbox.answered(number, refused, NOW);
             assert_eq!(matches!(outcome, Outcome::Undeliverable(_)), !own_time);
+        }
+    }
+
+    /// A stamp of 0 would become the time of sending; it goes into a header instead.
+    #[test]
+    fn a_stamp_of_zero_is_kept_apart() {
+        for (millis, own_time) in [(None, true), (Some(0), false), (Some(1), true)] {
+            let mut content = letter("a", 10).content;
+            content.record.timestamp_millis = millis;
+            let route = Route {
+                topic: Arc::from("a"),
+                header_prefix: String::new(),
+            };
+            let letter = Letter::new(content, Arc::new(route), 1);
+            assert_eq!(letter.own_time, own_time, "{millis:?}");
         }
     }
 
