@@ -30,6 +30,7 @@ pub mod mock;
 pub use control::KafkaControl;
 pub use dead_letter::{DeadLetterSettings, KafkaDeadLetters};
 pub use error::KafkaError;
+pub use properties::fetched_bytes_max;
 pub use queue::{KafkaBatch, KafkaQueue};
 pub use source::{KafkaSource, SourceSettings};
 

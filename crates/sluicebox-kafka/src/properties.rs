@@ -32,13 +32,10 @@ pub(crate) fn consumer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
     }
     let queue_bytes = kafka.fetch.queue_bytes.get();
     let partition_bytes = kafka.fetch.max_partition_bytes.get();
-    let request_bytes = queue_bytes
-        .max(partition_bytes)
-        .min(FETCH_BYTES_MAX.max(partition_bytes));
     for (name, value) in [
         ("queued.max.messages.kbytes", queue_bytes.div_ceil(1024)),
         ("fetch.message.max.bytes", partition_bytes),
-        ("fetch.max.bytes", request_bytes),
+        ("fetch.max.bytes", response_bytes_max(kafka)),
         ("fetch.wait.max.ms", kafka.fetch.wait.as_millis()),
         (
             "topic.metadata.refresh.interval.ms",
@@ -64,6 +61,23 @@ pub(crate) fn consumer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
         }
     }
     Ok(with_own(properties, kafka))
+}
+
+/// What one fetch asks for at most. A queue that has room for one byte takes a whole response, so
+/// that a response is not more than half of it.
+fn response_bytes_max(kafka: &KafkaSection) -> u64 {
+    let queue_bytes = kafka.fetch.queue_bytes.get();
+    let partition_bytes = kafka.fetch.max_partition_bytes.get();
+    (queue_bytes / 2).min(FETCH_BYTES_MAX).max(partition_bytes)
+}
+
+/// Bytes that the consumer holds at most with records that are compressed to a half: the workers'
+/// queues, and one response as it came and as it is unpacked.
+#[must_use]
+pub fn fetched_bytes_max(kafka: &KafkaSection, workers: usize) -> usize {
+    let queues = kafka.fetch.queue_bytes.as_usize().saturating_mul(workers);
+    let response = usize::try_from(response_bytes_max(kafka)).unwrap_or(usize::MAX);
+    queues.saturating_add(response.saturating_mul(3))
 }
 
 /// Properties of a producer that never gives up on a broker and never sends twice.
@@ -99,6 +113,9 @@ fn connection(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError> {
     if let Some(section) = &kafka.tls {
         tls(&mut properties, section);
     }
+    for file in tls_files(kafka) {
+        file.check()?;
+    }
     if let Some(section) = &kafka.sasl {
         sasl(&mut properties, section)?;
     }
@@ -113,9 +130,6 @@ const fn security_protocol(kafka: &KafkaSection) -> &'static str {
         (Some(_), None, _) => "SSL",
         (None, Some(_), true) => "SASL_PLAINTEXT",
         (_, Some(_), _) => "SASL_SSL",
-    for file in tls_files(kafka) {
-        file.check()?;
-    }
     }
 }
 
@@ -143,20 +157,6 @@ fn tls(properties: &mut ClientConfig, section: &TlsSection) {
     properties.set("ssl.endpoint.identification.algorithm", verify);
 }
 
-fn sasl(properties: &mut ClientConfig, section: &SaslSection) -> Result<(), KafkaError> {
-    let mut login = |mechanism: &str, username: &String, password: &str| {
-        properties.set("sasl.mechanism", mechanism);
-        properties.set("sasl.username", username);
-        properties.set("sasl.password", password);
-    };
-    match section {
-        SaslSection::Plain { username, password } => login("PLAIN", username, password.expose()),
-        SaslSection::ScramSha256 { username, password } => {
-            login("SCRAM-SHA-256", username, password.expose());
-        }
-        SaslSection::ScramSha512 { username, password } => {
-            login("SCRAM-SHA-512", username, password.expose());
-        }
 /// A file that TLS needs.
 pub(crate) struct TlsFile<'a> {
     /// Its key in the config.
@@ -200,6 +200,20 @@ impl TlsFile<'_> {
     }
 }
 
+fn sasl(properties: &mut ClientConfig, section: &SaslSection) -> Result<(), KafkaError> {
+    let mut login = |mechanism: &str, username: &String, password: &str| {
+        properties.set("sasl.mechanism", mechanism);
+        properties.set("sasl.username", username);
+        properties.set("sasl.password", password);
+    };
+    match section {
+        SaslSection::Plain { username, password } => login("PLAIN", username, password.expose()),
+        SaslSection::ScramSha256 { username, password } => {
+            login("SCRAM-SHA-256", username, password.expose());
+        }
+        SaslSection::ScramSha512 { username, password } => {
+            login("SCRAM-SHA-512", username, password.expose());
+        }
         SaslSection::OauthBearer { extensions, .. } => {
             if !extensions.is_empty() {
                 return Err(KafkaError::Unsupported(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use crate::appetite::Appetite;
 use crate::assignment::Assigner;
 use crate::environment::Environment;
 use crate::inbox::ToWorker;
@@ -66,6 +67,7 @@ impl Driver {
                 seats: BTreeMap::new(),
                 tools: BTreeMap::new(),
                 outbox: VecDeque::new(),
+                appetite: Appetite::new(),
                 stopped: false,
             };
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));

@@ -29,6 +29,7 @@ mod status;
 mod driver;
 mod assignment;
 mod inbox;
+mod appetite;
 mod worker;
 mod seat;
 mod lane;
@@ -39,6 +40,7 @@ mod chain_io;
 mod failpoint;
 pub mod verify;
 
+pub use appetite::WORKER_BYTES;
 pub use driver::Driver;
 pub use environment::Environment;
 pub use hops::write::with_kafka_column;

@@ -72,8 +72,10 @@ impl MemoryLimit {
         }
     }
 
+    /// What partitions may fill. A fifth is left to what the allocator holds and cannot give back:
+    /// large buffers that come and go leave gaps.
     fn available(&self) -> usize {
-        self.limit - self.reserved
+        (self.limit - self.reserved) / 5 * 4
     }
 
     fn filled(&self) -> usize {
@@ -104,12 +106,12 @@ mod tests {
     #[test]
     fn held_memory_comes_back() {
         let limit = MemoryLimit::new(1_000, 200);
-        limit.replace_open(0, 600);
+        limit.replace_open(0, 500);
         assert!(!limit.under_pressure());
-        let held = limit.hold(180);
+        let held = limit.hold(120);
         assert!(limit.under_pressure() && limit.is_exhausted());
         drop(held);
-        limit.replace_open(600, 0);
+        limit.replace_open(500, 0);
         assert_eq!(limit.used_bytes(), 200);
         assert!(!limit.under_pressure() && !limit.is_exhausted());
     }

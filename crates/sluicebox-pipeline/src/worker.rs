@@ -9,6 +9,7 @@ use sluicebox_types::{Offset, SourceRecord, TopicPartition};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use crate::appetite::Appetite;
 use crate::assignment::FromWorker;
 use crate::commit::{CommitOutcome, commit};
 use crate::environment::Environment;
@@ -20,8 +21,6 @@ use crate::ports::{
 use crate::seat::{Seat, count_consumed, halt_partition, report, tools_of};
 use crate::topic::RollCause;
 
-/// Records taken at once: enough to pay for a batch, few enough to answer the inbox often.
-const RECORDS_MAX: usize = 4_096;
 /// How long a worker without records waits before it looks at its inbox and its deadlines.
 const POLL_TIMEOUT: Duration = Duration::from_millis(50);
 /// How long a worker that may not read waits for its inbox.
@@ -43,6 +42,7 @@ pub(crate) struct Worker<Q> {
     pub(crate) seats: BTreeMap<TopicPartition, Seat>,
     pub(crate) tools: BTreeMap<Arc<str>, TopicTools>,
     pub(crate) outbox: VecDeque<DeadLetter>,
+    pub(crate) appetite: Appetite,
     pub(crate) stopped: bool,
 }
 
@@ -63,7 +63,7 @@ impl<Q: RecordQueue> Worker<Q> {
         self.send_dead_letters();
         if self.may_read() {
             self.env.readiness.up(MEMORY);
-            let batch = self.queue.poll(RECORDS_MAX, POLL_TIMEOUT);
+            let batch = self.queue.poll(self.appetite.records(), POLL_TIMEOUT);
             self.take(&batch);
         } else {
             self.wait_for_message();
@@ -121,6 +121,7 @@ impl<Q: RecordQueue> Worker<Q> {
 
     fn take(&mut self, batch: &Q::Batch) {
         let mut run: Vec<SourceRecord<'_>> = Vec::new();
+        let mut bytes = 0;
         let mut of: Option<&TopicPartition> = None;
         for index in 0..batch.len() {
             match batch.event(index) {
@@ -130,6 +131,7 @@ impl<Q: RecordQueue> Worker<Q> {
                         run.clear();
                         of = Some(partition);
                     }
+                    bytes += record.bytes();
                     run.push(record);
                 }
                 Some(SourceEvent::EndOfPartition(partition, offset)) => {
@@ -146,6 +148,7 @@ impl<Q: RecordQueue> Worker<Q> {
             }
         }
         self.ingest(of, &run);
+        self.appetite.learn(batch.len(), bytes);
     }
 
     /// Records of a partition that is not ours (any more) fall through.
@@ -161,10 +164,10 @@ impl<Q: RecordQueue> Worker<Q> {
         else {
             return;
         };
+        seat.permit(&self.env);
         count_consumed(partition, records);
         let taken = tools_of(&mut self.tools, &seat.lane)
             .and_then(|tools| seat.lane.ingest(tools, records, now, &mut self.outbox));
-        seat.permit(&self.env);
         seat.lane.account(&self.env);
         report(&self.env, &seat.lane);
         if let Err(error) = taken {
@@ -179,10 +182,10 @@ impl<Q: RecordQueue> Worker<Q> {
             .get_mut(partition)
             .filter(|seat| seat.ending.is_none());
         if let Some(seat) = seat {
+            seat.permit(&self.env);
             seat.lane.reach_end(offset, now);
             report(&self.env, &seat.lane);
         }
-            seat.permit(&self.env);
     }
 
     fn fail(&mut self, partition: &TopicPartition, error: &SourceError) {
@@ -192,14 +195,14 @@ impl<Q: RecordQueue> Worker<Q> {
                 tracing::warn!(%partition, why, "looking up the partition again");
                 self.end(&partition.clone(), Ending::LookUpAgain);
             }
-            // The client may go on behind the damage, and take its records for absent.
-            SourceError::Permanent(why) => self.halt(partition, why),
-        }
             SourceError::Forbidden(why) => {
                 if let Some(seat) = self.seats.get_mut(partition) {
                     seat.forbid(&self.env, why);
                 }
             }
+            // The client may go on behind the damage, and take its records for absent.
+            SourceError::Permanent(why) => self.halt(partition, why),
+        }
     }
 
     fn end(&mut self, partition: &TopicPartition, ending: Ending) {

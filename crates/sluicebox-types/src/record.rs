@@ -62,6 +62,12 @@ impl std::fmt::Debug for SourceRecord<'_> {
 }
 
 impl SourceRecord<'_> {
+    /// Bytes of its key and its value.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.key.map_or(0, <[u8]>::len) + self.value.map_or(0, <[u8]>::len)
+    }
+
     /// A copy that outlives the fetch buffer.
     #[must_use]
     pub fn to_owned_record(&self) -> OwnedRecord {

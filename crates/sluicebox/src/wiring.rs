@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use sluicebox_chain::Writer;
 use sluicebox_config::{ByteSize, Config, RetentionGap};
-use sluicebox_kafka::{KafkaQueue, KafkaSource, SourceSettings};
+use sluicebox_kafka::{KafkaQueue, KafkaSource, SourceSettings, fetched_bytes_max};
 use sluicebox_pipeline::ports::{LakeStore, SourceControl};
-use sluicebox_pipeline::{Environment, MemoryLimit, Readiness, StatusBoard, TopicCatalog};
+use sluicebox_pipeline::{
+    Environment, MemoryLimit, Readiness, StatusBoard, TopicCatalog, WORKER_BYTES,
+};
 use sluicebox_types::{Clock, SystemClock};
 use uuid::Uuid;
 
@@ -49,10 +51,10 @@ pub(crate) struct Pipeline<Q> {
 
 /// What is shared, for a process with this config.
 pub(crate) fn shared(config: &Config) -> Shared {
-    let fetch = config.kafka.fetch.queue_bytes.as_usize();
-    let fetch = fetch.saturating_mul(usize::from(config.limits.threads));
+    let workers = usize::from(config.limits.threads);
     let dead_letters = config.limits.dead_letter_queue_bytes.as_usize();
-    let reserved = fetch
+    let reserved = fetched_bytes_max(&config.kafka, workers)
+        .saturating_add(workers.saturating_mul(WORKER_BYTES))
         .saturating_add(dead_letters)
         .saturating_add(PROCESS_BYTES.as_usize());
     Shared {

@@ -6,7 +6,7 @@ use super::{Fate, Origin, Rows};
 use crate::topic::{Tombstones, TopicSpec};
 
 /// Values are decoded into at most about this much Arrow memory before the rows go on.
-const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub(crate) const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Records that became rows, and those that did not.
 #[derive(Debug)]
