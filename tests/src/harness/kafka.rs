@@ -1,3 +1,6 @@
+mod listener;
+mod acls;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -5,8 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::certificates::Certificates;
 use super::run_folder::RunFolder;
 use super::{ChildProcess, cache, ports};
+
+pub use acls::{Resource, Right};
+pub use listener::Listener;
 
 const STARTED_WITHIN: Duration = Duration::from_secs(120);
 
@@ -18,10 +25,11 @@ const STARTS: usize = 3;
 pub struct Kafka {
     process: ChildProcess,
     folder: RunFolder,
-    /// `host:port` without encryption or login.
+    /// `host:port` of [`Listener::Plaintext`].
     pub brokers: String,
-    /// `host:port` with SASL_PLAINTEXT, SCRAM-SHA-512, user `alice`, password `alice-secret`.
-    pub brokers_sasl: String,
+    ports: [u16; Listener::ALL.len()],
+    /// The broker's certificates, and those for its clients.
+    pub certificates: Certificates,
 }
 
 impl Kafka {
@@ -38,6 +46,12 @@ impl Kafka {
             tried = tried.or_else(|_| Self::try_start());
         }
         tried.unwrap_or_else(|error| panic!("Kafka: {error:#}"))
+    }
+
+    /// `host:port` of a listener.
+    #[must_use]
+    pub fn brokers_at(&self, listener: Listener) -> String {
+        format!("127.0.0.1:{}", self.ports[listener as usize])
     }
 
     /// Kills the broker with SIGKILL, as a crash does. Its data stays.
@@ -61,12 +75,10 @@ impl Kafka {
     fn try_start() -> Result<Self> {
         let folder = RunFolder::new("kafka")?;
         let path = folder.path();
-        let [plain, sasl, controller] = ports::free()?;
-        let properties = PROPERTIES
-            .replace("PLAIN_PORT", &plain.to_string())
-            .replace("SASL_PORT", &sasl.to_string())
-            .replace("CONTROLLER_PORT", &controller.to_string())
-            .replace("FOLDER", &path.to_string_lossy());
+        let certificates = Certificates::make(path)?;
+        let [controller, ports @ ..] = ports::free::<{ Listener::ALL.len() + 1 }>()?;
+        let properties = PROPERTIES.replace("FOLDER", &path.to_string_lossy())
+            + &listener::properties(ports, controller, &certificates);
         fs::write(path.join("server.properties"), properties)?;
         fs::write(path.join("log4j2.properties"), LOG4J)?;
         let mut format = java(path, "kafka.tools.StorageTool")?;
@@ -85,8 +97,9 @@ impl Kafka {
         Ok(Self {
             process: run_broker(&folder)?,
             folder,
-            brokers: format!("127.0.0.1:{plain}"),
-            brokers_sasl: format!("127.0.0.1:{sasl}"),
+            brokers: format!("127.0.0.1:{}", ports[Listener::Plaintext as usize]),
+            ports,
+            certificates,
         })
     }
 }
@@ -148,19 +161,17 @@ const POM: &str = "\
 </project>
 ";
 
-/// One node, quick to start and small; groups rebalance at once; old log goes when it may.
+/// One node, quick to start and small; groups rebalance at once; old log goes when it may. Brokers
+/// talk to one another without a login, so whoever has none may do everything.
 const PROPERTIES: &str = "\
 process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:CONTROLLER_PORT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listeners=PLAINTEXT://127.0.0.1:PLAIN_PORT,SASL_PLAINTEXT://127.0.0.1:SASL_PORT,CONTROLLER://127.0.0.1:CONTROLLER_PORT
-advertised.listeners=PLAINTEXT://127.0.0.1:PLAIN_PORT,SASL_PLAINTEXT://127.0.0.1:SASL_PORT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
-sasl.enabled.mechanisms=SCRAM-SHA-512
-listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 log.dirs=FOLDER/data
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
+super.users=User:ANONYMOUS
 auto.create.topics.enable=false
 num.partitions=1
 default.replication.factor=1

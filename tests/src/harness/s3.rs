@@ -63,8 +63,24 @@ impl S3 {
     ///
     /// If the server refuses.
     pub fn create_bucket(&self) -> String {
+        let bucket = self.free_bucket_name();
+        self.create_bucket_named(&bucket);
+        bucket
+    }
+
+    /// A name that no bucket has, and no other test gets.
+    #[must_use]
+    pub fn free_bucket_name(&self) -> String {
         static BUCKETS: AtomicUsize = AtomicUsize::new(0);
-        let bucket = format!("lake-{}", BUCKETS.fetch_add(1, Ordering::Relaxed));
+        format!("lake-{}", BUCKETS.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Makes an empty bucket of a [`free_bucket_name`](Self::free_bucket_name).
+    ///
+    /// # Panics
+    ///
+    /// If the server refuses.
+    pub fn create_bucket_named(&self, bucket: &str) {
         // A bucket is a folder of the file server behind it.
         let made = http::status(
             "POST",
@@ -73,7 +89,6 @@ impl S3 {
             "",
         );
         assert_eq!(made.ok(), Some(201), "bucket {bucket}");
-        bucket
     }
 
     /// How Sluicebox reaches this server.

@@ -86,7 +86,9 @@ impl Kafka {
         let mut config = self.client_config();
         config
             .set("enable.idempotence", "true")
-            .set("linger.ms", "5");
+            .set("linger.ms", "5")
+            // What is too large, the topic says.
+            .set("message.max.bytes", "1000000000");
         let producer: BaseProducer<Refusals> = config.create_with_context(Refusals::default())?;
         for record in records {
             let mut unsent = Some(record);
