@@ -367,7 +367,11 @@ mod tests {
         let content = Err(Refusal::Letter(Fault::Content));
         for (number, offset, _) in sent(&mut outbox) {
             let refused = offset == 11 || offset == 12;
-            let answer = if refused { content } else { Err(Refusal::Neighbour) };
+            let answer = if refused {
+                content
+            } else {
+                Err(Refusal::Neighbour)
+            };
             let outcome = outbox.answered(number, answer, NOW);
             assert!(matches!(outcome, Outcome::Waiting), "{offset}");
         }

@@ -29,13 +29,14 @@ impl<'a> Times<'a> {
         timestamps.or_else(|| column.as_primitive_opt().map(Self::Dates))
     }
 
-    /// The row's time, a date being its midnight in UTC; none where it is null.
+    /// The row's time, a date being its midnight in UTC; none where it is null. What lies beyond
+    /// every range is the last moment there is.
     fn micros(&self, row: usize) -> Option<i64> {
         match self {
             Self::Timestamps(times) => times.is_valid(row).then(|| times.value(row)),
             Self::Dates(dates) => {
                 let days = dates.is_valid(row).then(|| dates.value(row))?;
-                i64::from(days).checked_mul(MICROS_PER_DAY)
+                Some(i64::from(days).saturating_mul(MICROS_PER_DAY))
             }
         }
     }
@@ -73,12 +74,8 @@ fn event_time(
     let from_column = times.and_then(|times| times.micros(row));
     let from_kafka = || {
         let use_kafka = spec.column.is_none() || spec.fallback_to_kafka;
-        let millis = rows
-            .origins
-            .get(row)
-            .filter(|_| use_kafka)?
-            .timestamp_millis?;
-        millis.checked_mul(1_000)
+        let origin = rows.origins.get(row).filter(|_| use_kafka)?;
+        Some(origin.timestamp_millis?.saturating_mul(1_000))
     };
     from_column.or_else(from_kafka)
 }
