@@ -1,7 +1,7 @@
 //! What the workspace promises about itself and a machine can check. Each failure says why the rule
 //! is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -91,6 +91,30 @@ fn files_are_short() {
             path.display()
         );
     }
+}
+
+/// Every metric that is counted has a kind, a unit and a sentence, and none is described that nobody
+/// counts.
+#[test]
+fn metrics_are_described_and_counted() {
+    let (mut described, mut counted) = (BTreeSet::new(), BTreeSet::new());
+    for (path, text) in sources() {
+        if path.ends_with("sluicebox-telemetry/src/catalog.rs") {
+            described.extend(metrics_in(&text));
+        } else if path.components().any(|part| part.as_os_str() == "src") {
+            counted.extend(metrics_in(&text));
+        }
+    }
+    assert_eq!(described, counted);
+}
+
+/// String literals that are metrics' names.
+fn metrics_in(text: &str) -> impl Iterator<Item = String> {
+    let literals = text.split('"').filter(|literal| {
+        let name = literal.strip_prefix("sluicebox_").unwrap_or_default();
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    });
+    literals.map(str::to_owned)
 }
 
 /// A test that is left out says why; one that nobody can explain protects nobody.
