@@ -87,6 +87,23 @@ fn a_secret_that_is_not_there_is_a_mistake() {
     }
 }
 
+/// An address with a password in it is refused, and not repeated.
+#[test]
+fn passwords_in_addresses_are_not_shown() {
+    for overlay in [
+        "lake.s3.endpoint=https://etl:hunter2@s3.example.com",
+        "lake.s3.endpoint=ftp://etl:hunter2@s3.example.com",
+        "lake.url=s3://etl:hunter2@lake/golden",
+    ] {
+        let text = "name: x\nkafka: { brokers: a:1 }\nlake: { url: s3://lake/golden }\n";
+        let path = Path::new("config.yaml");
+        let told = parse(text, path, &[overlay.to_owned()], &Environment::default());
+        let told = told.map(|_| ()).unwrap_err().to_string();
+        assert!(told.contains("not shown here"), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
 /// Neither the config, nor its warnings, nor any message shows a secret, wherever it stands.
 #[test]
 fn secrets_are_never_shown() {

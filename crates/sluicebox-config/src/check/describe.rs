@@ -5,6 +5,8 @@ use crate::document::Document;
 /// The longest text of a config that is repeated in a message.
 const SHOWN_MAX: usize = 60;
 
+const NOT_SHOWN: &str = "a value that is not shown here";
+
 /// What a schema takes, for people.
 pub(super) fn expected(schema: &Value) -> String {
     if let Some(expected) = schema.get("x-expected").and_then(Value::as_str) {
@@ -97,7 +99,8 @@ pub(super) fn got(at: &str, value: &Value, document: &Document) -> String {
             };
             format!("a mapping with {}{more}", keys.join(", "))
         }
-        _ if document.hidden.contains(at) => "a value that is not shown here".to_owned(),
+        _ if document.hidden.contains(at) => NOT_SHOWN.to_owned(),
+        Value::String(text) if holds_credentials(text) => NOT_SHOWN.to_owned(),
         Value::String(text) if text.is_empty() => "an empty text".to_owned(),
         Value::String(text) => {
             let mut shown: String = text.chars().take(SHOWN_MAX).collect();
@@ -108,4 +111,10 @@ pub(super) fn got(at: &str, value: &Value, document: &Document) -> String {
         }
         scalar => scalar.to_string(),
     }
+}
+
+/// Whether a text is an address into which somebody may have put a password.
+fn holds_credentials(text: &str) -> bool {
+    text.split_once("://")
+        .is_some_and(|(_, rest)| rest.contains('@'))
 }
