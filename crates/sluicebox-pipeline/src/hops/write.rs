@@ -46,6 +46,8 @@ pub(crate) fn write(
     for (origin, fate) in timed.rows.origins.iter().zip(&timed.rows.fates) {
         settle(origin.record, fate);
     }
+    // As in the log: whoever replays dead letters of one key must not turn their order around.
+    rejected.sort_unstable_by_key(|rejected| rejected.record.offset);
     count_rejected(partition, &rejected);
     write_golden(range, partition, timed)?;
     write_rejected(range, partition, rejected, dead_letter, outbox)

@@ -37,6 +37,25 @@ fn every_record_has_one_fate() {
     );
 }
 
+/// Dead letters come in the order of the log, whichever step rejected them.
+#[test]
+fn dead_letters_keep_the_order_of_the_log() {
+    let scenario = Scenario::new();
+    let ancient = r#"{"id":1,"at":"1804-01-01T00:00:00Z"}"#;
+    for (value, stamp) in [ancient, "{", ancient].into_iter().zip(NOON..) {
+        scenario
+            .broker
+            .append(&partition(0), stamp, None, Some(value));
+    }
+    scenario.drain();
+    let expected = [
+        (0, "event_time_out_of_range"),
+        (1, "invalid_json"),
+        (2, "event_time_out_of_range"),
+    ];
+    assert_eq!(*scenario.letters.0.lock(), expected);
+}
+
 /// A tail of only bad records advances the commit, and a restart sends none of them again.
 #[test]
 fn a_tail_of_bad_records_is_committed_once() {
