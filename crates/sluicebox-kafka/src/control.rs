@@ -86,6 +86,12 @@ impl SourceControl for KafkaControl {
             .collect())
     }
 
+    fn topic_id(&self, topic: &str) -> Option<String> {
+        let told = native::topic_ids(&self.consumer, &[topic], ANSWER_TIMEOUT);
+        let told = told.inspect_err(|why| tracing::debug!(topic, why, "no id of the topic"));
+        told.ok()?.remove(topic)
+    }
+
     fn commit(&self, partition: &TopicPartition, offset: Offset, metadata: &str) {
         self.commits.send(partition, offset, metadata);
     }

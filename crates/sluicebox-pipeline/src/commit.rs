@@ -67,7 +67,7 @@ impl Committed {
 /// Stages, appends, publishes and tells Kafka.
 pub(crate) async fn commit(
     env: &Environment,
-    control: &dyn SourceControl,
+    control: &Arc<dyn SourceControl>,
     cut: CutRange,
 ) -> CommitOutcome {
     let started = env.clock.monotonic();
@@ -81,6 +81,9 @@ pub(crate) async fn commit(
         cause,
         ..
     } = cut;
+    if let Some(halt) = other_topic(control, &record).await {
+        return CommitOutcome::Halted(halt);
+    }
     let path = record.path();
     record.files = stage_all(env, &path, files).await;
     failpoint("after_stage");
@@ -114,6 +117,17 @@ pub(crate) async fn commit(
         Appended::Superseded => CommitOutcome::Overtaken,
         Appended::Halted(halt) => CommitOutcome::Halted(halt),
     }
+}
+
+/// A client that learns late of a topic made anew reads on in the new one. Asked after the range was
+/// read, the id proves of which topic all of it is. Brokers that do not answer are not waited for.
+async fn other_topic(control: &Arc<dyn SourceControl>, record: &CommitRecord) -> Option<Halt> {
+    let was = record.topic_id.clone()?;
+    let chain = record.chain.clone();
+    let (control, topic) = (Arc::clone(control), chain.topic.clone());
+    let asked = tokio::task::spawn_blocking(move || control.topic_id(&topic)).await;
+    let is = asked.ok().flatten()?;
+    (is != was).then_some(Halt::OtherTopic { chain, was, is })
 }
 
 async fn stage_all(env: &Environment, record: &str, files: Vec<ClosedFile>) -> Vec<DataFile> {

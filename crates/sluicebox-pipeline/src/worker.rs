@@ -324,7 +324,7 @@ impl<Q: RecordQueue> Worker<Q> {
                 let (answers, partition) = (self.answers.clone(), partition.clone());
                 let task = self.runtime.spawn(async move {
                     let epoch = cut.epoch;
-                    let outcome = commit(&env, control.as_ref(), cut).await;
+                    let outcome = commit(&env, &control, cut).await;
                     let answer = ToWorker::Outcome(partition, epoch, outcome);
                     if answers.send(answer).await.is_err() {
                         tracing::debug!("a commit was answered after its worker had gone");

@@ -112,6 +112,9 @@ pub trait SourceControl: Send + Sync + std::fmt::Debug {
     /// When the brokers do not answer in time; asking again later is right.
     fn describe(&self, partitions: &[TopicPartition]) -> Result<Vec<PartitionState>, SourceError>;
 
+    /// Kafka's id of a topic as it is now; none where the brokers know none or do not answer.
+    fn topic_id(&self, topic: &str) -> Option<String>;
+
     /// Commits `offset` with `metadata` for the group, without waiting for the answer. Best effort:
     /// the chain is the truth, so a failure is only logged and counted.
     fn commit(&self, partition: &TopicPartition, offset: Offset, metadata: &str);

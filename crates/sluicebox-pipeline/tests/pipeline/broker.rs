@@ -203,6 +203,10 @@ impl SourceControl for Broker {
             .collect())
     }
 
+    fn topic_id(&self, _topic: &str) -> Option<String> {
+        None
+    }
+
     fn commit(&self, partition: &TopicPartition, offset: i64, metadata: &str) {
         let committed = Committed {
             offset,

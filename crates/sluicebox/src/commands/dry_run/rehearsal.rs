@@ -129,6 +129,10 @@ impl SourceControl for OnlyReading {
         self.0.describe(partitions)
     }
 
+    fn topic_id(&self, topic: &str) -> Option<String> {
+        self.0.topic_id(topic)
+    }
+
     fn commit(&self, _partition: &TopicPartition, _offset: Offset, _metadata: &str) {}
 
     fn flush_commits(&self, _timeout: Duration) {}
