@@ -19,6 +19,7 @@ mod first_sight;
 mod source;
 mod context;
 mod rebalance;
+mod doubt;
 mod queue;
 mod control;
 mod commit;

@@ -1,11 +1,12 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
 use sluicebox_pipeline::ports::{RecordQueue, SourceBatch, SourceError, SourceEvent};
-use sluicebox_types::{SourceRecord, TopicPartition};
+use sluicebox_types::{Offset, SourceRecord, TopicPartition};
 
+use crate::doubt::Doubt;
 use crate::native::{Message, Messages, NativeQueue};
 
 /// One worker's records. librdkafka's threads fetch, check and decompress; this end only takes
@@ -15,6 +16,7 @@ pub struct KafkaQueue {
     queue: Arc<NativeQueue>,
     /// Names seen so far: as many as topics are read, so that a record needs no allocation.
     topics: HashSet<Arc<str>>,
+    doubt: Doubt,
 }
 
 impl KafkaQueue {
@@ -22,6 +24,7 @@ impl KafkaQueue {
         Self {
             queue,
             topics: HashSet::new(),
+            doubt: Doubt::default(),
         }
     }
 
@@ -34,6 +37,14 @@ impl KafkaQueue {
         });
         TopicPartition::new(topic, message.partition())
     }
+
+    fn doubt_of(&mut self, partition: &TopicPartition, message: &Message) -> Option<Offset> {
+        if is_record(message) {
+            self.doubt.pass(partition, message.offset())
+        } else {
+            self.doubt.tell(partition, message.offset())
+        }
+    }
 }
 
 impl RecordQueue for KafkaQueue {
@@ -43,18 +54,28 @@ impl RecordQueue for KafkaQueue {
         let messages = self.queue.messages(records_max, timeout);
         let mut partitions = Vec::new();
         let mut partition_of = Vec::with_capacity(messages.len());
+        let mut in_doubt = BTreeMap::new();
         let mut previous: Option<&Message> = None;
-        for message in messages.iter() {
-            if !previous.is_some_and(|previous| previous.same_partition(message)) {
+        for (index, message) in messages.iter().enumerate() {
+            let same = previous.filter(|previous| previous.same_partition(message));
+            if same.is_none() {
                 partitions.push(self.partition_of(message));
             }
             partition_of.push(partitions.len() - 1);
+            // Between two records of one run nothing was told.
+            if (!is_record(message) || !same.is_some_and(is_record))
+                && let Some(partition) = partitions.last()
+                && let Some(expected) = self.doubt_of(partition, message)
+            {
+                in_doubt.insert(index, expected);
+            }
             previous = Some(message);
         }
         KafkaBatch {
             messages,
             partitions,
             partition_of,
+            in_doubt,
         }
     }
 }
@@ -66,6 +87,8 @@ pub struct KafkaBatch {
     partitions: Vec<TopicPartition>,
     /// Index into `partitions`, for each message.
     partition_of: Vec<usize>,
+    /// By index: the offset that was left out before this message, as it seems.
+    in_doubt: BTreeMap<usize, Offset>,
 }
 
 impl std::fmt::Debug for KafkaBatch {
@@ -84,6 +107,14 @@ impl SourceBatch for KafkaBatch {
     fn event(&self, index: usize) -> Option<SourceEvent<'_>> {
         let message = self.messages.get(index)?;
         let partition = self.partitions.get(*self.partition_of.get(index)?)?;
+        if let Some(expected) = self.in_doubt.get(&index) {
+            let why = format!(
+                "{partition} went on at offset {} and left {expected} out: asking for it again",
+                message.offset()
+            );
+            let doubt = SourceError::OffsetOutOfRange(why);
+            return Some(SourceEvent::Failed(partition, doubt));
+        }
         Some(match message.code() {
             RDKafkaErrorCode::NoError => SourceEvent::Record(partition, record(message)),
             RDKafkaErrorCode::PartitionEOF => {
@@ -92,6 +123,10 @@ impl SourceBatch for KafkaBatch {
             code => SourceEvent::Failed(partition, failure(partition, message, code)),
         })
     }
+}
+
+fn is_record(message: &Message) -> bool {
+    message.code() == RDKafkaErrorCode::NoError
 }
 
 fn record(message: &Message) -> SourceRecord<'_> {

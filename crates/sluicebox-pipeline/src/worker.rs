@@ -191,6 +191,9 @@ impl<Q: RecordQueue> Worker<Q> {
     fn fail(&mut self, partition: &TopicPartition, error: &SourceError) {
         match error {
             SourceError::Transient(why) => tracing::warn!(%partition, why, "source"),
+            SourceError::OffsetOutOfRange(why) if self.is_ending(partition) => {
+                tracing::debug!(%partition, why, "it is let go already");
+            }
             SourceError::OffsetOutOfRange(why) => {
                 tracing::warn!(%partition, why, "looking up the partition again");
                 self.end(&partition.clone(), Ending::LookUpAgain);
@@ -203,6 +206,11 @@ impl<Q: RecordQueue> Worker<Q> {
             // The client may go on behind the damage, and take its records for absent.
             SourceError::Permanent(why) => self.halt(partition, why),
         }
+    }
+
+    fn is_ending(&self, partition: &TopicPartition) -> bool {
+        let seat = self.seats.get(partition);
+        seat.is_some_and(|seat| seat.ending.is_some())
     }
 
     fn end(&mut self, partition: &TopicPartition, ending: Ending) {

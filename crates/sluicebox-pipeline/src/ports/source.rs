@@ -143,7 +143,8 @@ pub enum SourceError {
     /// May heal by itself: ask again.
     #[error("{0}")]
     Transient(String),
-    /// The offset to read from does not exist (retention passed it, or the topic is another one).
+    /// The place in the log has to be found again: the offset to read from does not exist
+    /// (retention passed it, or the topic is another one), or the client left records out.
     #[error("{0}")]
     OffsetOutOfRange(String),
     /// Kafka refuses until a person grants a right; the text names it. The client asks again by
