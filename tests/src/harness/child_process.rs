@@ -38,7 +38,7 @@ exec 3<&0
 "$@" </dev/null >>"$log" 2>&1 3<&- &
 program=$!
 echo "$program"
-{ cat <&3; gone=$folder/.gone; [ -z "$folder" ] || : >"$gone"; kill -KILL "$program"; } >/dev/null 2>&1 &
+{ cat <&3; gone=$folder/.gone; [ -z "$folder" ] || touch "$gone"; kill -KILL "$program"; } >/dev/null 2>&1 &
 watch=$!
 exec 3<&- >/dev/null 2>&1
 wait "$program"
@@ -111,6 +111,16 @@ impl ChildProcess {
     /// Asks it to end, with SIGTERM.
     pub fn terminate(&self) {
         self.signal(Signal::TERM);
+    }
+
+    /// Stops it with SIGSTOP.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on after [`freeze`](Self::freeze).
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
     }
 
     /// Waits until it has ended and gives its exit code; 128 + n after signal n.

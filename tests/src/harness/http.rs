@@ -8,6 +8,11 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends one request to a server on the loopback address and gives the answer's status.
 pub(super) fn status(method: &str, port: u16, path: &str, body: &str) -> Result<u16> {
+    Ok(answer(method, port, path, body)?.0)
+}
+
+/// The same, with the answer's body.
+pub(super) fn answer(method: &str, port: u16, path: &str, body: &str) -> Result<(u16, String)> {
     let mut connection = TcpStream::connect(("127.0.0.1", port))?;
     connection.set_read_timeout(Some(TIMEOUT))?;
     connection.set_write_timeout(Some(TIMEOUT))?;
@@ -20,9 +25,11 @@ pub(super) fn status(method: &str, port: u16, path: &str, body: &str) -> Result<
     let mut answer = Vec::new();
     connection.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);
-    let status = answer
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    let status = head
         .split(' ')
         .nth(1)
         .and_then(|status| status.parse().ok());
-    status.with_context(|| format!("{method} {path}: no HTTP answer"))
+    let status = status.with_context(|| format!("{method} {path}: no HTTP answer"))?;
+    Ok((status, body.to_owned()))
 }

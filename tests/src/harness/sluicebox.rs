@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::run_folder::RunFolder;
-use super::{ChildProcess, cache};
+use super::{ChildProcess, cache, http};
 
 /// The binary under test, running. Ends with the test.
 #[derive(Debug)]
@@ -65,6 +65,27 @@ impl Sluicebox {
     #[must_use]
     pub fn log(&self) -> String {
         self.process.log()
+    }
+
+    /// What its console answers to `GET <path>`: status and body. None before it listens and after
+    /// it has ended.
+    #[must_use]
+    pub fn console(&self, path: &str) -> Option<(u16, String)> {
+        let log = self.log();
+        let (_, said) = log.split_once("the console listens")?;
+        let (_, address) = said.split_once("127.0.0.1:")?;
+        let port = address.split(|c: char| !c.is_ascii_digit()).next()?;
+        http::answer("GET", port.parse().ok()?, path, "").ok()
+    }
+
+    /// Stops it with SIGSTOP, as a frozen machine would.
+    pub fn freeze(&self) {
+        self.process.freeze();
+    }
+
+    /// Lets it go on after [`freeze`](Self::freeze).
+    pub fn thaw(&self) {
+        self.process.thaw();
     }
 
     /// Kills it with SIGKILL and waits until it is gone.

@@ -35,6 +35,21 @@ impl Kafka {
     ///
     /// If the broker refuses.
     pub async fn create_topic_with(&self, name: &str, partitions: i32, config: &[(&str, &str)]) {
+        let made = self.try_create_topic(name, partitions, config).await;
+        made.unwrap_or_else(|error| panic!("topic {name}: {error:#}"));
+    }
+
+    /// Makes the topic `name` with these settings.
+    ///
+    /// # Errors
+    ///
+    /// When the broker refuses, as it does while a topic of that name is being deleted.
+    pub async fn try_create_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        config: &[(&str, &str)],
+    ) -> Result<()> {
         let admin: AdminClient<DefaultClientContext> = self
             .client_config()
             .create()
@@ -44,10 +59,9 @@ impl Kafka {
             topic = topic.set(key, value);
         }
         let options = AdminOptions::new().operation_timeout(Some(ANSWER_WITHIN));
-        let made = admin.create_topics([&topic], &options).await;
-        let made = made.unwrap_or_else(|error| panic!("topic {name}: {error}"));
-        if let Some(Err((_, error))) = made.first() {
-            panic!("topic {name}: {error}");
+        match admin.create_topics([&topic], &options).await?.first() {
+            Some(Err((_, error))) => bail!("{error}"),
+            Some(Ok(_)) | None => Ok(()),
         }
     }
 
