@@ -7,5 +7,8 @@ mod harness;
 mod local_store;
 mod source;
 mod s3_store;
+mod dedup;
 mod flights;
 mod crash_steps;
+mod bad_input;
+mod bad_dependency;
