@@ -76,6 +76,13 @@ fn topics(config: &Config, clock: &Arc<dyn Clock>) -> Result<Topics, Failure> {
         .iter()
         .map(|(what, why)| format!("{what}: {why}"))
         .collect();
+    if down.iter().any(|(what, _)| what == "kafka group") {
+        reasons.push(format!(
+            "kafka group: this check joins a group of its own, as not to disturb the pipeline's; a \
+             right on all groups that begin with {} is good for both",
+            config.kafka.group_id
+        ));
+    }
     if topics.is_none() && reasons.is_empty() {
         reasons.push(format!(
             "kafka: the group got no partitions within {} s",
