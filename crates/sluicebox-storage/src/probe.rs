@@ -1,6 +1,5 @@
 use bytes::Bytes;
-use futures::future::join_all;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::future::{join_all, try_join_all};
 use sluicebox_pipeline::ports::{Class, LakeStore, ProbeError, StoreError};
 use sluicebox_types::Staged;
 use uuid::Uuid;
@@ -9,9 +8,6 @@ use crate::Operation;
 
 const ROUNDS: usize = 20;
 const CREATES_AT_ONCE: usize = 8;
-
-/// Rounds are on paths of their own, and some stores make a racer wait for seconds.
-const ROUNDS_AT_ONCE: usize = 10;
 
 /// A folder, in both trees, that no other probe uses. It is removed after [`prove`].
 pub(crate) fn folder() -> String {
@@ -27,13 +23,9 @@ pub(crate) fn folder() -> String {
 pub(crate) async fn prove(store: &dyn LakeStore, folder: &str) -> Result<(), ProbeError> {
     store.list_control(folder, None, 1).await?;
     create_twice(store, &format!("{folder}/twice")).await?;
-    stream::iter((0..ROUNDS).map(|round| format!("{folder}/race-{round:02}")))
-        .map(Ok)
-        .try_for_each_concurrent(
-            ROUNDS_AT_ONCE,
-            |path| async move { race(store, &path).await },
-        )
-        .await?;
+    // On paths of their own, and at once: some stores let a racer wait for seconds.
+    let rounds = (0..ROUNDS).map(|round| race(store, format!("{folder}/race-{round:02}")));
+    try_join_all(rounds).await?;
     stage_unseen(store, folder).await
 }
 
@@ -57,15 +49,15 @@ async fn create_twice(store: &dyn LakeStore, path: &str) -> Result<(), ProbeErro
     }
 }
 
-async fn race(store: &dyn LakeStore, path: &str) -> Result<(), ProbeError> {
+async fn race(store: &dyn LakeStore, path: String) -> Result<(), ProbeError> {
     let racers: Vec<Bytes> = (0..CREATES_AT_ONCE)
         .map(|racer| racer.to_string().into())
         .collect();
     let creates = racers
         .iter()
-        .map(|racer| store.create_control(path, racer.clone()));
+        .map(|racer| store.create_control(&path, racer.clone()));
     let answers = join_all(creates).await;
-    let object = store.get_control(path).await?;
+    let object = store.get_control(&path).await?;
 
     let mut winners = racers
         .iter()
