@@ -9,7 +9,7 @@ Exit codes:
     1  a check failed, or the work could not be done
     2  the command line is wrong
    78  the configuration is wrong
-  130  ended by a second SIGINT or SIGTERM, without a last commit
+  130  interrupted: a pass to the end by SIGINT or SIGTERM, anything by the second one
 
 Output has no colours where NO_COLOR is set or no terminal is.";
 

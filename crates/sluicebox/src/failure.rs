@@ -13,6 +13,8 @@ use crate::terminal;
 const FAILED: u8 = 1;
 /// `EX_CONFIG` of sysexits.h.
 const CONFIGURATION: u8 = 78;
+/// A signal ended the work before it was done, as shells have it for SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Why a command ends without success. Its class is the exit code; its text is for the person.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,9 @@ pub(crate) enum Failure {
     /// A check said no, and has told so itself.
     #[error("a check failed")]
     CheckTold,
+    /// A person or a supervisor ended a pass before its end.
+    #[error("interrupted before the end; what was read is committed")]
+    Interrupted,
     /// The work could not be done.
     #[error("{0:#}")]
     Broken(#[from] anyhow::Error),
@@ -56,6 +61,7 @@ impl Failure {
     const fn code(&self) -> u8 {
         match self {
             Self::Configuration(_) => CONFIGURATION,
+            Self::Interrupted => INTERRUPTED,
             Self::Check(_) | Self::CheckTold | Self::Broken(_) => FAILED,
         }
     }
@@ -119,6 +125,7 @@ mod tests {
             (Failure::configuration("x"), 78),
             (Failure::check("x"), 1),
             (Failure::CheckTold, 1),
+            (Failure::Interrupted, 130),
             (Failure::Broken(anyhow::anyhow!("x")), 1),
             (KafkaError::Client("no certificate".to_owned()).into(), 78),
             (KafkaError::Fatal("gone".to_owned()).into(), 1),

@@ -46,14 +46,12 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Sets up logs, metrics, signals and the I/O runtime. A panic in any thread ends the process
-    /// from here on: a service without one of its threads would look alive and do nothing.
+    /// Sets up logs, metrics, signals and the I/O runtime.
     ///
     /// # Errors
     /// When the operating system gives no thread, or this was done before.
     pub(crate) fn start(level: LogLevel, format: LogFormat) -> Result<Self, Failure> {
         init_logs(level, format)?;
-        abort_on_panic();
         let metrics =
             sluicebox_telemetry::install_metrics(wiring::VERSION).map_err(anyhow::Error::from)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -89,12 +87,14 @@ pub(crate) fn run(
     let console = runtime.block_on(console)?;
     tracing::info!(address = %console.address(), "the console listens");
     let store = wiring::store(&config.lake, &shared.clock)?;
-    if runtime
-        .block_on(prove(store.as_ref(), &shared.readiness, &process.stop))?
-        .is_some()
-    {
-        let pipeline = wiring::pipeline(config, store, shared)?;
-        read(pipeline, until, process, &liveness, observer)?;
+    let proved = runtime.block_on(prove(store.as_ref(), &shared.readiness, &process.stop))?;
+    match proved {
+        Some(_proved) => {
+            let pipeline = wiring::pipeline(config, store, shared)?;
+            read(pipeline, until, process, &liveness, observer)?;
+        }
+        None if until == Until::End => return Err(Failure::Interrupted),
+        None => {}
     }
     runtime.block_on(console.stop());
     tracing::info!("stopped");
@@ -134,6 +134,7 @@ pub(crate) fn read<Q: RecordQueue + 'static>(
         catalog,
         env,
     } = pipeline;
+    let _aborting = AbortOnPanic::set();
     let (runtime, stop) = (process.runtime.handle(), &process.stop);
     let (status, readiness) = (Arc::clone(&env.status), Arc::clone(&env.readiness));
     let board = Arc::clone(&status);
@@ -156,7 +157,10 @@ pub(crate) fn read<Q: RecordQueue + 'static>(
         return Ok(());
     };
     let halted = runtime.block_on(ending).map_err(anyhow::Error::from)?;
-    until_end::judge(halted, &board)
+    if halted.is_none() && stop.is_signalled() {
+        return Err(Failure::Interrupted);
+    }
+    until_end::judge(halted.unwrap_or_default(), &board)
 }
 
 /// Sets up logs alone, for commands that do without the rest.
@@ -170,12 +174,26 @@ pub(crate) fn init_logs(level: LogLevel, format: LogFormat) -> Result<(), Failur
     Ok(())
 }
 
-fn abort_on_panic() {
-    let tell = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        tell(panic);
-        std::process::abort();
-    }));
+/// While it is there, a panic in any thread ends the process: a service without one of its threads
+/// would look alive and do nothing. Not for what comes after: a proof catches panics over damaged
+/// files.
+struct AbortOnPanic;
+
+impl AbortOnPanic {
+    fn set() -> Self {
+        let tell = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            tell(panic);
+            std::process::abort();
+        }));
+        Self
+    }
+}
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        drop(std::panic::take_hook());
+    }
 }
 
 const fn level_of(level: LogLevel) -> LevelFilter {

@@ -38,16 +38,38 @@ impl Drop for Running {
     }
 }
 
-fn start(config: &Path) -> (Running, BufReader<ChildStderr>) {
+fn start(config: &Path, options: &[&str]) -> (Running, BufReader<ChildStderr>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluicebox"));
-    command
-        .arg("run")
-        .arg("-c")
-        .arg(config)
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program runs");
+    command.arg("run").arg("-c").arg(config).args(options);
+    let mut child = command
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
     let log = BufReader::new(child.stderr.take().expect("its log"));
     (Running(child), log)
+}
+
+/// A Kafka with flights in it, and the demo that it lives in.
+fn demo_kafka(folder: &Path) -> (Running, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sluicebox"));
+    command.current_dir(folder).args(["demo", "--serve"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut demo = Running(command.spawn().expect("the program runs"));
+    // Borrowed: the demo ends when nobody could read what it says.
+    let out = BufReader::new(demo.0.stdout.as_mut().expect("its output"));
+    let mut lines = out.lines().map(|line| line.expect("a line"));
+    let brokers = lines.find_map(|line| {
+        let (_, brokers) = line.split_once("from a Kafka inside this process (")?;
+        Some(brokers.trim_end_matches(')').to_owned())
+    });
+    (demo, brokers.expect("the brokers are named"))
+}
+
+/// What it says until it ends, and its exit code.
+fn end(mut service: Running, mut log: impl Read) -> (Option<i32>, String) {
+    let mut told = String::new();
+    log.read_to_string(&mut told).expect("its log");
+    (service.0.wait().expect("ended").code(), told)
 }
 
 /// Reads the log up to the first line with these words.
@@ -73,12 +95,12 @@ fn get(address: SocketAddr, path: &str) -> String {
     answer
 }
 
-fn terminate(service: &Running) {
+fn signal(service: &Running, signal: Signal) {
     let id = i32::try_from(service.0.id())
         .ok()
         .and_then(Pid::from_raw)
         .expect("a process id");
-    kill_process(id, Signal::TERM).expect("a signal");
+    kill_process(id, signal).expect("a signal");
 }
 
 /// A Kafka that is away is waited for and named on `/readyz`, while the process is alive; SIGTERM
@@ -86,7 +108,7 @@ fn terminate(service: &Running) {
 #[test]
 fn a_missing_kafka_is_waited_for() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut service, mut log) = start(&config(folder.path(), "127.0.0.1:0"));
+    let (mut service, mut log) = start(&config(folder.path(), "127.0.0.1:0"), &[]);
     let listening = wait_for(&mut log, "the console listens");
     let address = listening["address"]
         .as_str()
@@ -101,7 +123,7 @@ fn a_missing_kafka_is_waited_for() {
     assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
     assert!(get(address, "/livez").starts_with("HTTP/1.1 200"));
     assert!(get(address, "/metrics").contains("sluicebox_build_info{version="));
-    terminate(&service);
+    signal(&service, Signal::TERM);
     assert_eq!(service.0.wait().expect("ended").code(), Some(0));
 }
 
@@ -111,9 +133,46 @@ fn a_taken_port_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("its address").to_string();
-    let (mut service, mut log) = start(&config(folder.path(), &address));
-    let mut told = String::new();
-    log.read_to_string(&mut told).expect("its log");
-    assert_eq!(service.0.wait().expect("ended").code(), Some(78), "{told}");
+    let (service, log) = start(&config(folder.path(), &address), &[]);
+    let (code, told) = end(service, log);
+    assert_eq!(code, Some(78), "{told}");
     assert!(told.contains("server.listen"), "{told}");
+}
+
+/// A script that waits for a pass to the end must not take an interrupted one for a finished one.
+#[test]
+fn an_interrupted_pass_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = config(folder.path(), "127.0.0.1:0");
+    let (service, mut log) = start(&config, &["--until-end"]);
+    wait_for(&mut log, "no broker of 127.0.0.1:1 answers");
+    signal(&service, Signal::INT);
+    let (code, told) = end(service, log);
+    assert_eq!(code, Some(130), "{told}");
+    assert!(told.contains("interrupted before the end"), "{told}");
+}
+
+/// A pass in which a partition waits for a person has failed, and says which one and why. Here
+/// somebody has damaged the control tree.
+#[test]
+fn a_pass_with_a_halted_partition_fails() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_demo, brokers) = demo_kafka(folder.path());
+    let chain = folder.path().join("control/test/flights/p00002/c");
+    fs::create_dir_all(&chain).expect("a folder");
+    let record = chain.join("00000000000000000000.json");
+    fs::write(record, "no record").expect("a file");
+    let config = config(folder.path(), "127.0.0.1:0");
+    let settings = [
+        format!("kafka.brokers={brokers}"),
+        format!("lake.control={}", folder.path().join("control").display()),
+    ];
+    let [brokers, control] = &settings;
+    let options = ["--until-end", "--set", brokers, "--set", control];
+    let (service, log) = start(&config, &options);
+    let (code, told) = end(service, log);
+    assert_eq!(code, Some(1), "{told}");
+    let (_, unread) = told.split_once("not read to the end:").expect(&told);
+    assert!(unread.contains("flights[2]"), "{unread}");
+    assert!(!unread.contains("flights[1]"), "{unread}");
 }

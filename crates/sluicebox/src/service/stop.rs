@@ -6,13 +6,13 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
-/// The exit code of a process that was aborted by a signal, as shells have it for SIGINT.
-const ABORTED: i32 = 130;
+use crate::failure::INTERRUPTED;
 
 /// The wish to end, from wherever it comes.
 #[derive(Debug, Default)]
 pub(crate) struct Stop {
     requested: AtomicBool,
+    signalled: AtomicBool,
     told: Notify,
 }
 
@@ -37,9 +37,9 @@ impl Stop {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            if self.requested.load(Ordering::Acquire) {
+            if self.signalled.swap(true, Ordering::AcqRel) {
                 tracing::warn!("aborted: what is not committed is read again by the next start");
-                std::process::exit(ABORTED);
+                std::process::exit(INTERRUPTED.into());
             }
             tracing::info!("stopping: what was read is committed first; a second signal aborts");
             self.request();
@@ -50,6 +50,11 @@ impl Stop {
     pub(crate) fn request(&self) {
         self.requested.store(true, Ordering::Release);
         self.told.notify_waiters();
+    }
+
+    /// Whether a signal made the wish.
+    pub(crate) fn is_signalled(&self) -> bool {
+        self.signalled.load(Ordering::Acquire)
     }
 
     /// What a polling thread looks at.

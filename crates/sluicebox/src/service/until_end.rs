@@ -10,21 +10,21 @@ use crate::service::Stop;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Makes the wish to stop when the end is reached. Answers which partitions wait for a person then,
-/// and why.
+/// and why; none when the process was told to stop before the end.
 pub(crate) async fn watch(
     status: Arc<StatusBoard>,
     readiness: Arc<Readiness>,
     stop: Arc<Stop>,
-) -> Vec<String> {
+) -> Option<Vec<String>> {
     while !is_end(&status, &readiness) {
         tokio::select! {
-            () = stop.requested() => break,
+            () = stop.requested() => return None,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
     let halted = halted(&status, &readiness);
     stop.request();
-    halted
+    Some(halted)
 }
 
 /// A pass is good when every partition was read and committed to its end. What halted is named with
