@@ -8,7 +8,7 @@ mod verify;
 mod inspect;
 mod schema;
 mod completions;
-mod rejects;
+mod fates;
 
 use std::io;
 use std::sync::Arc;

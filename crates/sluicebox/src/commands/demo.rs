@@ -21,7 +21,7 @@ use sluicebox_pipeline::verify::verify;
 use crate::cli::Demo;
 use crate::commands::demo::report::Report;
 use crate::commands::demo::traffic::Traffic;
-use crate::commands::rejects;
+use crate::commands::fates::Fates;
 use crate::failure::Failure;
 use crate::service::{self, Observer, Process, Until};
 use crate::wiring::{self, Shared};
@@ -62,11 +62,13 @@ fn announce(traffic: &Traffic, folder: &Path, config: &Config) -> io::Result<()>
     let expected = traffic.expected;
     writeln!(
         io::stdout().lock(),
-        "All {} flights that left New York City in January 2013, {} of them sent twice, {} records \
-         malformed:\n  from a Kafka inside this process ({})\n  into the folder {}\n",
+        "All {} flights that left New York City in January 2013, {} of them sent twice, with {} \
+         malformed records and {} tombstones in between:\n  from a Kafka inside this process ({})\n  \
+         into the folder {}\n",
         expected.golden,
         expected.duplicate,
         expected.rejected,
+        expected.skipped,
         config.kafka.brokers.join(","),
         folder.display()
     )
@@ -108,14 +110,14 @@ async fn report(config: &Config, shared: &Shared, traffic: &Traffic) -> Result<R
     let proof = verify(store.as_ref(), &config.name, None)
         .await
         .map_err(anyhow::Error::from)?;
-    let rejects = rejects::read(store.as_ref()).await?;
+    let fates = Fates::read(store.as_ref(), &proof).await?;
     let files = store
         .list_files("", None, usize::MAX)
         .await
         .map_err(anyhow::Error::from)?;
     Ok(Report {
         proof,
-        rejects,
+        fates,
         files,
         expected: traffic.expected,
         expected_rejects: traffic.expected_rejects.clone(),

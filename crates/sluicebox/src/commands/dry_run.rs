@@ -9,7 +9,8 @@ use sluicebox_pipeline::verify::verify;
 
 use crate::cli::DryRun;
 use crate::commands::dry_run::report::Report;
-use crate::commands::{load, rejects};
+use crate::commands::fates::Fates;
+use crate::commands::load;
 use crate::failure::Failure;
 use crate::service::{self, Liveness, Observer, Process, Until};
 use crate::wiring;
@@ -31,17 +32,14 @@ pub(crate) fn execute(arguments: &DryRun) -> Result<(), Failure> {
 
     let found = async {
         let proof = verify(store.as_ref(), &rehearsed.name, None).await?;
-        let rejects = rejects::read(store.as_ref()).await?;
-        let files = rejects::list(store.as_ref(), "").await?;
-        anyhow::Ok(Report::new(
-            &config,
-            &proof,
-            rejects,
-            files,
-            arguments.show_values,
-        ))
+        let fates = Fates::read(store.as_ref(), &proof).await?;
+        let files = store.list_files("", None, usize::MAX).await?;
+        anyhow::Ok(Report::new(&config, &proof, fates, &files))
     };
-    let report = process.runtime.block_on(found)?;
+    let mut report = process.runtime.block_on(found)?;
+    if !arguments.show_values {
+        report.hide_values();
+    }
     report.print(&mut io::stdout().lock(), arguments.json)?;
     read
 }

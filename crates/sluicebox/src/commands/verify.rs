@@ -80,7 +80,7 @@ fn print_partition(out: &mut impl Write, proof: &PartitionProof) -> io::Result<(
     } = proof;
     write!(
         out,
-        "{}[{}] offsets {start} to {end}: {} read = {} golden + {} rejected + {} repeats + {} \
+        "  {}[{}] offsets {start} to {end}: {} read = {} golden + {} rejected + {} duplicates + {} \
          skipped; {files} files",
         chain.topic,
         chain.partition,

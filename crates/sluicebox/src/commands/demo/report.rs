@@ -8,20 +8,18 @@ use sluicebox_chain::Counts;
 use sluicebox_pipeline::ports::LakeObject;
 use sluicebox_pipeline::verify::VerifyReport;
 
-use crate::commands::rejects::{Rejects, Sample};
+use crate::commands::demo::DEAD_LETTER_TOPIC;
+use crate::commands::fates::Fates;
 use crate::commands::verify;
 use crate::failure::Failure;
 
 /// Folders of the golden table that are shown.
 const FOLDERS_MAX: usize = 5;
 
-/// Characters of a rejected value that are shown.
-const VALUE_CHARS_MAX: usize = 100;
-
 /// What there is to show at the end.
 pub(super) struct Report {
     pub(super) proof: VerifyReport,
-    pub(super) rejects: Rejects,
+    pub(super) fates: Fates,
     pub(super) files: Vec<LakeObject>,
     pub(super) expected: Counts,
     pub(super) expected_rejects: BTreeMap<String, u64>,
@@ -30,7 +28,7 @@ pub(super) struct Report {
 impl Report {
     /// Success if every record ended where it had to.
     pub(super) fn verdict(&self) -> Result<(), Failure> {
-        let counts = self.counts();
+        let counts = self.fates.counts;
         if !self.proof.holds() {
             return Err(Failure::check("the proof failed"));
         }
@@ -40,8 +38,8 @@ impl Report {
                 "{counts:?} differs from {expected:?}"
             )));
         }
-        if self.rejects.by_reason != self.expected_rejects {
-            let (found, expected) = (&self.rejects.by_reason, &self.expected_rejects);
+        let (found, expected) = (&self.fates.rejected_by_reason, &self.expected_rejects);
+        if found != expected {
             return Err(Failure::check(format!(
                 "rejects {found:?} differ from {expected:?}"
             )));
@@ -57,8 +55,9 @@ impl Report {
         config: &Path,
     ) -> io::Result<()> {
         self.print_tree(out, folder)?;
-        self.print_fates(out)?;
-        self.print_sample(out)?;
+        writeln!(out, "\nWhat became of {} records", self.fates.counts.read)?;
+        self.fates.print(out)?;
+        self.print_reject(out)?;
         writeln!(
             out,
             "\nThe proof (again: sluicebox verify -c {})",
@@ -68,16 +67,8 @@ impl Report {
         self.print_query(out, folder)
     }
 
-    fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for partition in &self.proof.partitions {
-            counts += partition.counts;
-        }
-        counts
-    }
-
     fn print_tree(&self, out: &mut impl Write, folder: &Path) -> io::Result<()> {
-        writeln!(out, "\nThe lake in {}", folder.join("lake").display())?;
+        writeln!(out, "The lake in {}", folder.join("lake").display())?;
         let mut folders: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
         for file in &self.files {
             let parent = file.path.rsplit_once('/').map_or("", |(parent, _)| parent);
@@ -103,66 +94,25 @@ impl Report {
         Ok(())
     }
 
-    fn print_fates(&self, out: &mut impl Write) -> io::Result<()> {
-        let Counts {
-            read,
-            golden,
-            rejected,
-            duplicate,
-            skipped,
-        } = self.counts();
-        writeln!(out, "\nWhat became of {read} records")?;
-        writeln!(out, "  {golden:>6} are rows of air.flights")?;
-        writeln!(out, "  {duplicate:>6} were repeats within a minute")?;
-        writeln!(out, "  {skipped:>6} had no value (tombstones)")?;
-        writeln!(
-            out,
-            "  {rejected:>6} were rejected, into quarantine and the topic flights.dlq:"
-        )?;
-        let reasons = self.rejects.by_reason.iter();
-        let reasons: Vec<String> = reasons
-            .map(|(reason, count)| format!("{count} {reason}"))
-            .collect();
-        for line in reasons.chunks(4) {
-            writeln!(out, "         {}", line.join(", "))?;
-        }
-        Ok(())
-    }
-
-    fn print_sample(&self, out: &mut impl Write) -> io::Result<()> {
-        let samples = &self.rejects.samples;
-        let Some(sample) = samples
-            .get("invalid_text")
-            .or_else(|| samples.values().next())
-        else {
+    fn print_reject(&self, out: &mut impl Write) -> io::Result<()> {
+        let rejects = &self.fates.rejects;
+        let telling = rejects
+            .iter()
+            .find(|reject| reject.reason == "invalid_text");
+        let Some(reject) = telling.or_else(|| rejects.first()) else {
             return Ok(());
         };
-        let Sample {
-            topic,
-            partition,
-            offset,
-            reason,
-            message,
-            value,
-        } = sample;
         writeln!(
             out,
-            "\nOne of them, at {topic}[{partition}] offset {offset}"
+            "\nOne of the rejected; all are in quarantine and in the topic {DEAD_LETTER_TOPIC}"
         )?;
-        writeln!(out, "  {reason}: {message}")?;
-        let value: String = value
-            .as_deref()
-            .unwrap_or_default()
-            .chars()
-            .take(VALUE_CHARS_MAX)
-            .collect();
-        writeln!(out, "  {value}...")
+        reject.print(out)
     }
 
     fn print_query(&self, out: &mut impl Write, folder: &Path) -> io::Result<()> {
         let folder = fs::canonicalize(folder)?;
         let files = folder.join("lake/air/flights/**/*.parquet");
-        let golden = self.counts().golden;
+        let golden = self.fates.counts.golden;
         writeln!(out, "\nLook at it with DuckDB; this gives {golden}:")?;
         writeln!(
             out,

@@ -3,12 +3,12 @@ use std::io::{self, Write};
 
 use arrow::datatypes::{DataType, Fields, Schema};
 use serde::Serialize;
-use sluicebox_chain::Counts;
 use sluicebox_config::Config;
 use sluicebox_pipeline::TopicCatalog as _;
+use sluicebox_pipeline::ports::LakeObject;
 use sluicebox_pipeline::verify::VerifyReport;
 
-use crate::commands::rejects::{Rejects, Sample};
+use crate::commands::fates::Fates;
 use crate::wiring::ConfigCatalog;
 
 /// Paths that are shown as examples.
@@ -17,9 +17,8 @@ const PATHS_MAX: usize = 3;
 /// What would have become of the records.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    counts: Counts,
-    rejected_by_reason: BTreeMap<String, u64>,
-    rejects: Vec<Sample>,
+    #[serde(flatten)]
+    fates: Fates,
     /// Columns with their types, by topic.
     schemas: BTreeMap<String, Vec<(String, String)>>,
     /// Files as they would lie in the lake: the first few.
@@ -30,36 +29,33 @@ impl Report {
     pub(super) fn new(
         config: &Config,
         proof: &VerifyReport,
-        rejects: Rejects,
-        files: Vec<String>,
-        show_values: bool,
+        fates: Fates,
+        files: &[LakeObject],
     ) -> Self {
-        let mut counts = Counts::default();
         let mut schemas = BTreeMap::new();
         let catalog = ConfigCatalog::new(config.clone().into());
         for partition in &proof.partitions {
-            counts += partition.counts;
             let topic = &partition.chain.topic;
             if let Ok(spec) = catalog.spec(topic) {
                 schemas.insert(topic.clone(), columns(&spec.golden.schema));
             }
         }
-        let value = |sample: Sample| Sample {
-            value: sample.value.filter(|_| show_values),
-            ..sample
-        };
-        let files = files
-            .into_iter()
-            .filter(|path| !path.starts_with('_'))
-            .take(PATHS_MAX);
+        let golden = files.iter().filter(|file| !file.path.starts_with('_'));
+        let url = &config.lake.url;
         Self {
-            counts,
-            rejected_by_reason: rejects.by_reason,
-            rejects: rejects.samples.into_values().map(value).collect(),
+            fates,
             schemas,
-            files: files
-                .map(|path| format!("{}/{path}", config.lake.url))
+            files: golden
+                .take(PATHS_MAX)
+                .map(|file| format!("{url}/{}", file.path))
                 .collect(),
+        }
+    }
+
+    /// Leaves out what may be confidential.
+    pub(super) fn hide_values(&mut self) {
+        for reject in &mut self.fates.rejects {
+            reject.value = None;
         }
     }
 
@@ -73,41 +69,19 @@ impl Report {
             for (name, data_type) in columns {
                 writeln!(out, "  {name:<24} {data_type}")?;
             }
+            writeln!(out)?;
         }
-        let Counts {
-            read,
-            golden,
-            rejected,
-            duplicate,
-            skipped,
-        } = self.counts;
+        let read = self.fates.counts.read;
         writeln!(
             out,
-            "\n{read} records read, nothing written to the lake. They would be:"
+            "{read} records read, nothing written to the lake. They would be:"
         )?;
-        writeln!(out, "  {golden:>10} golden")?;
-        writeln!(out, "  {duplicate:>10} dropped as repeats")?;
-        writeln!(out, "  {skipped:>10} skipped")?;
-        writeln!(out, "  {rejected:>10} rejected")?;
-        for (reason, count) in &self.rejected_by_reason {
-            writeln!(out, "  {count:>12} {reason}")?;
+        self.fates.print(out)?;
+        if !self.fates.rejects.is_empty() {
+            writeln!(out, "\nRejected, the first of each reason:")?;
         }
-        for sample in &self.rejects {
-            let Sample {
-                topic,
-                partition,
-                offset,
-                reason,
-                message,
-                value,
-            } = sample;
-            writeln!(
-                out,
-                "\n{topic}[{partition}] offset {offset}: {reason}: {message}"
-            )?;
-            if let Some(value) = value {
-                writeln!(out, "  {value}")?;
-            }
+        for reject in &self.fates.rejects {
+            reject.print(out)?;
         }
         if !self.files.is_empty() {
             writeln!(out, "\nFiles would be, for example:")?;
