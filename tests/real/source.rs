@@ -53,6 +53,15 @@ impl Pipeline {
         self
     }
 
+    /// The rebalance protocol. Members of a classic group hear of a change when they beat next.
+    fn with_protocol(self, protocol: &str) -> Self {
+        let pipeline = self.with_kafka(&format!("group_protocol: {protocol}"));
+        match protocol {
+            "classic" => pipeline.with_kafka("librdkafka: { heartbeat.interval.ms: 500 }"),
+            _ => pipeline,
+        }
+    }
+
     /// One more line for the section `lake`.
     fn with_lake(mut self, line: &str) -> Self {
         self.lake += &format!("  {line}\n");
@@ -251,8 +260,21 @@ fn completed(mut process: Sluicebox) {
 
 /// Writes one event for each id into a partition.
 fn produce(topic: &str, partition: i32, ids: Range<i64>) {
-    let values: Vec<String> = ids.map(event).collect();
-    kafka().produce(values.iter().map(|value| record(topic, partition, value)));
+    produce_all(&[(topic, partition, ids)]);
+}
+
+/// Writes events into several partitions, with one producer: making one takes longer than all it
+/// writes.
+fn produce_all(partitions: &[(&str, i32, Range<i64>)]) {
+    let values: Vec<_> = partitions
+        .iter()
+        .flat_map(|(topic, partition, ids)| {
+            let events = ids.clone().map(event);
+            events.map(|value| (*topic, *partition, value))
+        })
+        .collect();
+    let records = values.iter();
+    kafka().produce(records.map(|(topic, partition, value)| record(topic, *partition, value)));
 }
 
 /// An event, an hour after the one before it.

@@ -64,7 +64,7 @@ impl SourceControl for KafkaControl {
                 let high = high.unwrap_or(low);
                 let configured_start = match self.start_of(partition) {
                     StartPosition::Earliest => low,
-                    StartPosition::Latest if self.first_sight.saw(&partition) => high,
+                    StartPosition::Latest if self.first_sight.saw(partition) => high,
                     StartPosition::Latest => low,
                     StartPosition::Timestamp(_) => by_time.unwrap_or(high),
                     StartPosition::Offsets(topics) => topics

@@ -2,15 +2,14 @@
 
 use sluicebox_tests::harness::{eventually, kafka};
 
-use super::{Pipeline, places, produce, stopped};
+use super::{Pipeline, places, produce_all, stopped};
 
 /// What was read but not committed is committed at SIGTERM, however long files may stay open: exit
 /// code 0, no lag, and the next start finds nothing to do.
 #[tokio::test]
 async fn sigterm_commits_what_was_read() {
     let topic = kafka().create_topic("drain", 2).await;
-    produce(&topic, 0, 0..60);
-    produce(&topic, 1, 60..100);
+    produce_all(&[(&topic, 0, 0..60), (&topic, 1, 60..100)]);
     let pipeline = Pipeline::new(&topic).with_topic(
         &topic,
         "db.events",

@@ -2,7 +2,7 @@
 
 use sluicebox_tests::harness::{eventually, kafka};
 
-use super::{Pipeline, committed, places, produce, stopped};
+use super::{Pipeline, committed, places, produce_all, stopped};
 
 const PARTITIONS: i32 = 4;
 
@@ -10,14 +10,16 @@ const PARTITIONS: i32 = 4;
 /// every record once, the proof holds.
 async fn the_other_takes_over(name: &str, protocol: &str) {
     let topic = kafka().create_topic(name, PARTITIONS).await;
-    let pipeline = Pipeline::new(&topic)
-        .with_kafka(&format!("group_protocol: {protocol}"))
-        .with_topic(&topic, "db.events", &[]);
+    let pipeline =
+        Pipeline::new(&topic)
+            .with_protocol(protocol)
+            .with_topic(&topic, "db.events", &[]);
     let produce_to_all = |first: i64| {
-        for partition in 0..PARTITIONS {
+        let partitions = (0..PARTITIONS).map(|partition| {
             let first = first + i64::from(partition) * 25;
-            produce(&topic, partition, first..first + 25);
-        }
+            (topic.as_str(), partition, first..first + 25)
+        });
+        produce_all(&partitions.collect::<Vec<_>>());
     };
     produce_to_all(0);
     let (one, other) = (pipeline.run(), pipeline.run());

@@ -2,7 +2,7 @@
 
 use sluicebox_tests::harness::{eventually, kafka};
 
-use super::{Pipeline, caught_up, committed, places, produce, stopped};
+use super::{Pipeline, caught_up, committed, places, produce, produce_all, stopped};
 
 /// A partition that comes while the service runs is read from its first record, also where reading
 /// starts at the end: what is written to it is new, however late the group hears of it.
@@ -10,15 +10,13 @@ async fn added_partitions_are_read_whole(name: &str, protocol: &str, start: &str
     let topic = kafka().create_topic(name, 1).await;
     produce(&topic, 0, 0..5);
     let pipeline = Pipeline::new(&topic)
-        .with_kafka(&format!("group_protocol: {protocol}"))
+        .with_protocol(protocol)
         .with_kafka(&format!("start: {start}"))
         .with_topic(&topic, "db.events", &[]);
     let process = pipeline.run();
     caught_up(&process, 1).await;
     kafka().add_partitions(&topic, 3).await;
-    produce(&topic, 1, 5..15);
-    produce(&topic, 2, 15..20);
-    produce(&topic, 0, 20..25);
+    produce_all(&[(&topic, 1, 5..15), (&topic, 2, 15..20), (&topic, 0, 20..25)]);
     committed(&[&process], 25).await;
     stopped(process);
 
@@ -34,7 +32,10 @@ async fn added_partitions_are_read_whole(name: &str, protocol: &str, start: &str
 async fn changes_of_the_group_leave_nothing_out() {
     const CHANGES: usize = 5;
     let topic = kafka().create_topic("changes", 1).await;
-    let pipeline = Pipeline::new(&topic).with_topic(&topic, "db.events", &[]);
+    let pipeline =
+        Pipeline::new(&topic)
+            .with_protocol("classic")
+            .with_topic(&topic, "db.events", &[]);
     let process = pipeline.run();
     caught_up(&process, 1).await;
     let mut written = 0;

@@ -2,7 +2,7 @@
 
 use sluicebox_tests::harness::kafka;
 
-use super::{Pipeline, caught_up, committed, produce, stopped};
+use super::{Pipeline, caught_up, committed, produce, produce_all, stopped};
 
 /// Makes topics whose names begin with `prefix` and a dot.
 async fn topics(prefix: &str, names: &[&str]) {
@@ -26,13 +26,12 @@ fn pipeline(prefix: &str) -> Pipeline {
 async fn topics_come_and_are_read(prefix: &str, protocol: &str) {
     topics(prefix, &["a", "b", "named"]).await;
     let pipeline = pipeline(prefix)
-        .with_kafka(&format!("group_protocol: {protocol}"))
+        .with_protocol(protocol)
         .with_kafka("start: latest");
     let process = pipeline.run();
     caught_up(&process, 3).await;
-    produce(&format!("{prefix}.a"), 0, 0..10);
-    produce(&format!("{prefix}.b"), 0, 10..30);
-    produce(&format!("{prefix}.named"), 0, 30..35);
+    let [a, b, named] = ["a", "b", "named"].map(|name| format!("{prefix}.{name}"));
+    produce_all(&[(&a, 0, 0..10), (&b, 0, 10..30), (&named, 0, 30..35)]);
     topics(prefix, &["late"]).await;
     produce(&format!("{prefix}.late"), 0, 35..40);
     committed(&[&process], 40).await;

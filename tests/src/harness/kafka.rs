@@ -192,6 +192,7 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 group.consumer.min.session.timeout.ms=1000
 group.consumer.min.heartbeat.interval.ms=500
+group.consumer.heartbeat.interval.ms=500
 log.retention.check.interval.ms=1000
 log.initial.task.delay.ms=500
 log.segment.delete.delay.ms=1000
