@@ -4,6 +4,7 @@
 
 mod access;
 mod healing;
+mod outage;
 mod store;
 mod control_tree;
 mod secrets;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
-use sluicebox_tests::harness::{Row, Sluicebox, duckdb, eventually, kafka, s3};
+use sluicebox_tests::harness::{Kafka, Row, Sluicebox, duckdb, eventually, kafka, s3};
 
 /// Only ends a test that hangs.
 const END: Duration = Duration::from_secs(120);
@@ -84,9 +85,18 @@ impl Pipeline {
 
     /// `validate --connect`: the exit code and everything it said.
     async fn validate(&self) -> (Option<i32>, String) {
+        self.answer(&["validate", "-c", "{config}", "--connect"])
+            .await
+    }
+
+    /// `verify`: the exit code and everything it said.
+    async fn verify(&self) -> (Option<i32>, String) {
+        self.answer(&["verify", "-c", "{config}"]).await
+    }
+
+    async fn answer(&self, arguments: &'static [&'static str]) -> (Option<i32>, String) {
         let (config, environment) = (self.config(), self.environment.clone());
-        let arguments = ["validate", "-c", "{config}", "--connect"];
-        let answer = move || Sluicebox::output(&arguments, &config, &environment);
+        let answer = move || Sluicebox::output(arguments, &config, &environment);
         let answer = tokio::task::spawn_blocking(answer).await;
         let answer = answer.unwrap_or_else(|error| panic!("{}: {error}", self.name));
         let said = [answer.stdout, answer.stderr].concat();
@@ -177,6 +187,11 @@ fn last_lines(log: &str) -> String {
 
 /// Two good records with a malformed one between them, all of them confidential.
 fn produce(topic: &str) {
+    produce_at(kafka(), topic);
+}
+
+/// The same, at a broker of one's own.
+fn produce_at(kafka: &Kafka, topic: &str) {
     let values = [
         format!(r#"{{"id":1,"note":"{}"}}"#, secrets::PAYLOAD),
         format!(r#"{{"id":"{}"}}"#, secrets::PAYLOAD),
@@ -187,7 +202,7 @@ fn produce(topic: &str) {
         value: Some(secrets::PAYLOAD),
     };
     let headers = OwnedHeaders::new().insert(header);
-    kafka().produce(values.iter().map(|value| {
+    kafka.produce(values.iter().map(|value| {
         BaseRecord::to(topic)
             .key(secrets::PAYLOAD.as_bytes())
             .payload(value.as_bytes())
