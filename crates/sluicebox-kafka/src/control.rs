@@ -21,6 +21,8 @@ use crate::selection::for_topic;
 
 /// How long the brokers may take for one answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long they may take where it can be done without an answer: a drain may be waiting.
+const OPTIONAL_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The driver's handle on the consumer.
 pub struct KafkaControl {
@@ -87,7 +89,7 @@ impl SourceControl for KafkaControl {
     }
 
     fn topic_id(&self, topic: &str) -> Option<String> {
-        let told = native::topic_ids(&self.consumer, &[topic], ANSWER_TIMEOUT);
+        let told = native::topic_ids(&self.consumer, &[topic], OPTIONAL_ANSWER_TIMEOUT);
         let told = told.inspect_err(|why| tracing::debug!(topic, why, "no id of the topic"));
         told.ok()?.remove(topic)
     }
