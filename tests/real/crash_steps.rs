@@ -1,5 +1,6 @@
 //! The commit algorithm, crashed at each of its steps, on both stores: the same end state each time.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
@@ -35,7 +36,7 @@ enum Store {
 }
 
 /// After a crash at any step and a restart: every good record once, every bad one once, the proof
-/// holds.
+/// holds, and on a disk nothing is left of what the crash tore.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_at_any_step_ends_in_the_same_state() {
     let cases = [Store::Local, Store::S3]
@@ -156,6 +157,8 @@ impl Case {
         let malformed = RECORDS / 100 * 2;
         let counted = (bad[0]["rows"].as_i64(), bad[0]["offsets"].as_i64());
         assert_eq!(counted, (Some(malformed), Some(malformed)));
+        let left = files_below(&lake.join("_staging"));
+        assert!(left.is_empty(), "left behind: {left:?}");
     }
 
     fn config(&self) -> String {
@@ -193,4 +196,16 @@ server: {{ listen: "127.0.0.1:0" }}
 "#
         )
     }
+}
+
+/// Every file below a folder, which may be missing.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => files_below(&path),
+            false => vec![path],
+        })
+        .collect()
 }
