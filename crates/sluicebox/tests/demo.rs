@@ -72,6 +72,9 @@ fn the_demo_adds_up() {
     );
     let footer: serde_json::Value = serde_json::from_slice(&inspected.stdout).expect("JSON");
     assert_eq!(footer["lineage"]["topic"], "flights", "{footer:#}");
+    let inspected = sluicebox(folder.path(), &["inspect", &first.to_string_lossy()]);
+    let told = text(&inspected);
+    assert!(told.contains("event time  2013-01-01 "), "{told}");
 
     fs::remove_file(first).expect("removed");
     let proof = sluicebox(

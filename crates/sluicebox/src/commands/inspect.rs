@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use arrow::temporal_conversions::timestamp_us_to_datetime;
 use bytes::Bytes;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use serde_json::{Value, json};
@@ -85,11 +86,16 @@ fn print_lineage(out: &mut impl Write, lineage: &Lineage) -> io::Result<()> {
     writeln!(out, "  pipeline    {pipeline}, Sluicebox {version}")?;
     writeln!(out, "  commit      {commit_id}")?;
     writeln!(out, "  schema      {}", lineage.schema_fingerprint)?;
-    let [min, max] = lineage.event_time;
-    writeln!(
-        out,
-        "  event time  {min} to {max} (microseconds since 1970-01-01 UTC)"
-    )
+    let [min, max] = lineage.event_time.map(moment);
+    writeln!(out, "  event time  {min} to {max}")
+}
+
+/// A time of a footer, which is in microseconds since 1970-01-01 UTC.
+fn moment(micros: i64) -> String {
+    match timestamp_us_to_datetime(micros) {
+        Some(moment) => format!("{moment} UTC"),
+        None => format!("{micros} µs"),
+    }
 }
 
 fn print_row_group(out: &mut impl Write, index: usize, group: &RowGroupMetaData) -> io::Result<()> {

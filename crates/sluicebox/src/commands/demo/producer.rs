@@ -35,6 +35,7 @@ pub(super) fn slowly(
         .records
         .split_at(traffic.records.len().saturating_sub(SLOW_RECORDS));
     at_once(kafka, most)?;
+    tracing::info!("the last {SLOW_RECORDS} records come slowly; Ctrl-C ends the demo");
     for batch in rest.chunks(SLOW_BATCH) {
         if process.stop.flag().load(Ordering::Acquire) {
             return Ok(false);
@@ -48,7 +49,7 @@ pub(super) fn slowly(
                 .block_on(async { tokio::time::timeout(PAUSE, stopped).await }),
         );
     }
-    tracing::info!("everything has been produced; Ctrl-C ends the demo");
+    tracing::info!("all records have come; Ctrl-C ends the demo");
     process.runtime.block_on(process.stop.requested());
     Ok(true)
 }
