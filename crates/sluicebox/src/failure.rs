@@ -77,9 +77,10 @@ impl Failure {
     }
 }
 
+/// Each mistake on a line of its own that begins with its place, for editors that jump there.
 impl From<ConfigErrors> for Failure {
     fn from(errors: ConfigErrors) -> Self {
-        Self::configuration(errors)
+        Self::configuration(format!("the configuration cannot be used\n{errors}"))
     }
 }
 

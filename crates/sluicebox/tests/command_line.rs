@@ -26,7 +26,7 @@ fn exit_codes_tell_what_is_wrong() {
     let missing = sluicebox(&["run", "-c", "no-such-file.yaml"]);
     assert_eq!(missing.status.code(), Some(78), "{}", stderr(&missing));
     assert!(
-        stderr(&missing).contains("no-such-file.yaml"),
+        stderr(&missing).contains("\nno-such-file.yaml:1:1: "),
         "{}",
         stderr(&missing)
     );
