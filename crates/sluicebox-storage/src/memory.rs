@@ -229,17 +229,21 @@ mod tests {
         );
     }
 
-    /// A store that lets two creates win cannot hold a chain.
+    /// A store that lets two creates win cannot hold a chain, even if it lies in races only.
     #[tokio::test]
     async fn a_lying_store_fails_the_probe() {
-        let store = MemoryStore::default();
-        let deleting = store.clone();
-        let lying = store.with_faults(move |call| {
-            let create = call.operation == Operation::Create && call.moment == Moment::Before;
-            create.then(|| deleting.remove_control(call.path));
-            None
-        });
-        let error = lying.probe().await.expect_err("two creates won");
-        assert!(matches!(error, ProbeError::Lies { .. }), "{error}");
+        for lied_about in ["/twice", "/race-07"] {
+            let store = MemoryStore::default();
+            let deleting = store.clone();
+            let lying = store.with_faults(move |call| {
+                let create = call.operation == Operation::Create && call.moment == Moment::Before;
+                if create && call.path.ends_with(lied_about) {
+                    deleting.remove_control(call.path);
+                }
+                None
+            });
+            let error = lying.probe().await.expect_err("two creates won");
+            assert!(matches!(error, ProbeError::Lies { .. }), "{error}");
+        }
     }
 }
