@@ -8,6 +8,7 @@ mod local_store;
 mod source;
 mod s3_store;
 mod dedup;
+mod memory;
 mod flights;
 mod crash_steps;
 mod bad_input;

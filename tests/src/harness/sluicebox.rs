@@ -78,6 +78,12 @@ impl Sluicebox {
         http::answer("GET", port.parse().ok()?, path, "").ok()
     }
 
+    /// The most memory that it has held so far, in bytes.
+    #[must_use]
+    pub fn peak_memory_bytes(&self) -> u64 {
+        self.process.peak_memory_bytes()
+    }
+
     /// Stops it with SIGSTOP, as a frozen machine would.
     pub fn freeze(&self) {
         self.process.freeze();
