@@ -105,7 +105,7 @@ async fn a_missing_permission_is_named() {
         .await
         .expect_err("may only read");
     assert_eq!(error.class, Class::Fatal);
-    let words = format!("lacks permission s3:PutObject on bucket {}", lake.bucket);
+    let words = format!("lack permission s3:PutObject on bucket {}", lake.bucket);
     assert!(error.message.contains(&words), "{error}");
     store
         .stage(RECORD, "t/a.parquet", "rows".into())

@@ -48,7 +48,7 @@ async fn credentials_that_may_not_write_are_explained() {
             "writer-secret".clone_into(value);
         }
     }
-    let permission = format!("lacks permission s3:PutObject on bucket {bucket}");
+    let permission = format!("lack permission s3:PutObject on bucket {bucket}");
     for (pipeline, words) in [
         (reader, [permission.as_str(), "store"]),
         (wrong, ["S3 refuses the credentials", "renew or fix them"]),

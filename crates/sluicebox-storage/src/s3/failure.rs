@@ -104,7 +104,8 @@ impl Answer {
                 "the KMS key cannot be used ({code}); check the key and its policy"
             )),
             (_, Some(403)) => Some(format!(
-                "lacks permission {} on bucket {bucket} ({})",
+                "the credentials lack permission {} on bucket {bucket}: grant it to their user \
+                 or role ({})",
                 permission(operation),
                 self.name()
             )),

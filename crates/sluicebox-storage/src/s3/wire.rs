@@ -161,7 +161,7 @@ async fn a_failed_stage_leaves_no_upload() {
     assert!(
         error
             .message
-            .contains("lacks permission s3:PutObject on bucket lake"),
+            .contains("lack permission s3:PutObject on bucket lake"),
         "{error}"
     );
     let requests = requests.lock();
