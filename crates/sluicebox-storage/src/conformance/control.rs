@@ -2,7 +2,7 @@ use bytes::Bytes;
 use futures::future::join_all;
 use sluicebox_pipeline::ports::Class;
 
-use super::Subject;
+use super::{Subject, assert_no_files};
 
 /// `Ok` of a create means that the path was free; the loser leaves the object as it is.
 pub async fn a_path_is_created_once(lake: &dyn Subject) {
@@ -60,20 +60,9 @@ pub async fn a_missing_object_is_none(lake: &dyn Subject) {
         store.read_file("no/such/file.parquet").await.expect("read"),
         None
     );
-    assert!(
-        store
-            .list_control("no/such/", None, 10)
-            .await
-            .expect("list")
-            .is_empty()
-    );
-    assert!(
-        store
-            .list_files("", None, 10)
-            .await
-            .expect("list")
-            .is_empty()
-    );
+    let found = store.list_control("no/such/", None, 10).await;
+    assert_eq!(found.expect("list"), [""; 0]);
+    assert_no_files(&*store).await;
 }
 
 /// A cursor is what its owner wrote last.

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use sluicebox_pipeline::ports::{Class, LakeStore, Published, StoreError};
 
-use super::{RECORD, Subject, names, publish};
+use super::{RECORD, Subject, assert_no_files, names, publish};
 
 /// Staged bytes are nowhere to be seen; published, they are there.
 pub async fn a_staged_file_is_invisible_until_published(lake: &dyn Subject) {
@@ -12,13 +12,7 @@ pub async fn a_staged_file_is_invisible_until_published(lake: &dyn Subject) {
         .await
         .expect("stage");
     assert_eq!(store.read_file(path).await.expect("read"), None);
-    assert!(
-        store
-            .list_files("", None, 10)
-            .await
-            .expect("list")
-            .is_empty()
-    );
+    assert_no_files(&*store).await;
 
     assert_eq!(
         store.publish(path, 4, &staged).await.expect("publish"),
@@ -101,14 +95,7 @@ pub async fn abandoned_data_is_gone(lake: &dyn Subject) {
 /// A late abandon of a published attempt takes no file away.
 pub async fn abandoning_spares_what_is_published(lake: &dyn Subject) {
     let store = lake.open();
-    let staged = store
-        .stage(RECORD, "t/a.parquet", "rows".into())
-        .await
-        .expect("stage");
-    store
-        .publish("t/a.parquet", 4, &staged)
-        .await
-        .expect("publish");
+    let staged = publish(&*store, "t/a.parquet").await.expect("publish");
     store
         .abandon("t/a.parquet", &staged)
         .await
