@@ -9,9 +9,10 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The layer of each crate: a crate imports lower layers only.
-const LAYERS: [(&str, u8); 14] = [
+const LAYERS: [(&str, u8); 16] = [
     ("sluicebox-types", 0),
     ("sluicebox-config", 1),
+    ("sluicebox-events", 1),
     ("sluicebox-decode", 2),
     ("sluicebox-rules", 2),
     ("sluicebox-dedup", 2),
@@ -21,17 +22,24 @@ const LAYERS: [(&str, u8); 14] = [
     ("sluicebox-pipeline", 3),
     ("sluicebox-kafka", 4),
     ("sluicebox-storage", 4),
+    ("sluicebox-catalog", 4),
     ("sluicebox-console", 4),
     ("sluicebox", 5),
     ("sluicebox-tests", 6),
 ];
 
 /// Clients that stand behind a port: who may name them.
-const CONFINED: [(&str, &[&str]); 4] = [
+const CONFINED: [(&str, &[&str]); 7] = [
     ("rdkafka", &["sluicebox-kafka", "sluicebox-tests"]),
     ("rdkafka-sys", &["sluicebox-kafka"]),
     ("object_store", &["sluicebox-storage"]),
-    ("axum", &["sluicebox-console"]),
+    ("hdfs-native", &["sluicebox-storage", "sluicebox-tests"]),
+    ("hive_metastore", &["sluicebox-catalog", "sluicebox-tests"]),
+    ("aws-sdk-glue", &["sluicebox-catalog"]),
+    (
+        "axum",
+        &["sluicebox-console", "sluicebox-catalog", "sluicebox-tests"],
+    ),
 ];
 
 /// Lines before the tests of a file.

@@ -39,5 +39,5 @@ pub use halt::Halt;
 pub use hint::Hint;
 pub use offset_set::{OffsetSet, OffsetSetError};
 pub use record::{
-    ChainId, CommitRecord, Counts, DedupResume, RecordError, Tail, Writer, seq_of_path,
+    ChainId, CommitRecord, Counts, DedupResume, RecordError, RecordTable, Tail, Writer, seq_of_path,
 };

@@ -100,6 +100,19 @@ pub struct Writer {
     pub version: String,
 }
 
+/// The table that a record's golden files belong to, as it was when the record was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordTable {
+    /// The database that catalogs know it in.
+    pub database: String,
+    /// Its name.
+    pub name: String,
+    /// Its folder below the lake's root, without `/` at its ends.
+    pub folder: String,
+    /// The fingerprint of its schema.
+    pub schema: String,
+}
+
 /// One link of the chain. About 1 KB of JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CommitRecord {
@@ -112,6 +125,9 @@ pub struct CommitRecord {
     /// the brokers know none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic_id: Option<String>,
+    /// The table of its golden files; none in a record without files, or of an early version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<RecordTable>,
     /// Its place in the chain, from 0 (the genesis record, which covers no offset).
     pub seq: u64,
     /// The attempt that made it.
@@ -172,6 +188,7 @@ impl CommitRecord {
             v: FORMAT,
             chain,
             topic_id: None,
+            table: None,
             seq: 0,
             id,
             prev: None,

@@ -26,9 +26,11 @@ mod pending;
 mod column_encodings;
 mod file_name;
 mod lineage;
+mod catalog_columns;
 mod error;
 pub mod inspect;
 
+pub use catalog_columns::{ForeignColumn, catalog_columns};
 pub use error::WriteError;
 pub use file_name::Cut;
 pub use fingerprint::schema_fingerprint;

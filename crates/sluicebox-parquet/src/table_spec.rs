@@ -80,13 +80,21 @@ impl TableSpec {
     /// folders with a leading underscore, so it must not lie inside a table.
     #[must_use]
     pub fn partition_path(&self, date: &PartitionDate) -> String {
+        let folder = self.folder();
+        match (self.kind, self.layout) {
+            (FileKind::Golden, Layout::Plain) => format!("{folder}/{}", date.plain_path()),
+            _ => format!("{folder}/{date}"),
+        }
+    }
+
+    /// The table's folder, below the lake's root.
+    #[must_use]
+    pub fn folder(&self) -> String {
         let (database, table) = (segment(&self.database), segment(&self.table));
         match (self.kind, self.layout) {
-            (FileKind::Quarantine, _) => format!("_quarantine/{database}/{table}/{date}"),
-            (FileKind::Golden, Layout::Hive) => format!("{database}/{table}/{date}"),
-            (FileKind::Golden, Layout::Plain) => {
-                format!("golden/{}/{}", segment(&self.topic), date.plain_path())
-            }
+            (FileKind::Quarantine, _) => format!("_quarantine/{database}/{table}"),
+            (FileKind::Golden, Layout::Hive) => format!("{database}/{table}"),
+            (FileKind::Golden, Layout::Plain) => format!("golden/{}", segment(&self.topic)),
         }
     }
 }

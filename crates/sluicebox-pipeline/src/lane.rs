@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluicebox_chain::{ChainId, CommitRecord, DedupResume, Tail};
+use sluicebox_chain::{ChainId, CommitRecord, DedupResume, RecordTable, Tail};
 use sluicebox_decode::{JsonDecoder, SchemaError};
 use sluicebox_dedup::{KeyError, KeyHasher, KeySpec, LogClock, ResumePoint, ResumePoints, Window};
 use sluicebox_parquet::{Cut, WriteError};
@@ -239,6 +239,7 @@ impl Lane {
         let mut range = std::mem::replace(&mut self.range, next);
         let mut files = range.golden.close(&cut)?;
         files.extend(range.quarantine.close(&cut)?);
+        record.table = (!files.is_empty()).then(|| self.record_table());
         record.gaps = range.gaps;
         record.count = range.counts;
         record.duplicates = range.duplicates;
@@ -260,6 +261,16 @@ impl Lane {
             held: env.memory.hold(bytes),
             cause,
         })
+    }
+
+    fn record_table(&self) -> RecordTable {
+        let golden = &self.spec.golden;
+        RecordTable {
+            database: golden.database.clone(),
+            name: golden.table.clone(),
+            folder: golden.folder(),
+            schema: golden.schema_fingerprint.clone(),
+        }
     }
 
     fn dedup_resume(&self, end: Offset) -> DedupResume {

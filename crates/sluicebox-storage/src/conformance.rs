@@ -46,6 +46,7 @@ macro_rules! conformance_tests {
             a_sweep_spares_what_a_record_may_name
             a_stranger_in_a_files_place_is_not_ours
             files_of_any_size_come_back_whole
+            a_part_of_a_file_is_those_bytes
             paging_misses_nothing
             control_objects_are_no_files
             odd_names_are_kept

@@ -27,6 +27,7 @@ mod staging;
 mod walk;
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -84,6 +85,11 @@ impl Tree for LocalTree {
     async fn get(&self, path: &str) -> Result<Option<Bytes>, Failure> {
         let path = self.root.join(path);
         blocking(move || walk::read(&path)).await
+    }
+
+    async fn get_range(&self, path: &str, range: Range<u64>) -> Result<Option<Bytes>, Failure> {
+        let path = self.root.join(path);
+        blocking(move || walk::read_range(&path, &range)).await
     }
 
     async fn create(&self, path: &str, bytes: Bytes) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ mod fault;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -126,6 +127,15 @@ impl Tree for MemoryTree {
 
     async fn get(&self, path: &str) -> Result<Option<Bytes>, Failure> {
         let get = |contents: &mut Contents| Ok(contents.objects.get(path).cloned());
+        self.call(Operation::Get, path, get).await
+    }
+
+    async fn get_range(&self, path: &str, range: Range<u64>) -> Result<Option<Bytes>, Failure> {
+        let part = |bytes: &Bytes| {
+            let position = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+            bytes.slice(position(range.start)..position(range.end))
+        };
+        let get = |contents: &mut Contents| Ok(contents.objects.get(path).map(part));
         self.call(Operation::Get, path, get).await
     }
 

@@ -3,7 +3,7 @@
 pub enum Operation {
     /// `list_control`, `list_files`
     List,
-    /// `get_control`, `read_file`
+    /// `get_control`, `read_file`, `read_range`
     Get,
     /// `create_control`
     Create,

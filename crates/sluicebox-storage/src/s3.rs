@@ -16,6 +16,8 @@ mod failure;
 #[cfg(test)]
 mod wire;
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -175,6 +177,15 @@ impl Tree for S3Tree {
             Err(error) => Err(error),
         };
         match bytes {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if failure::is_no_such_key(&error) => Ok(None),
+            Err(error) => Err(self.failure(Operation::Get, &error)),
+        }
+    }
+
+    async fn get_range(&self, path: &str, range: Range<u64>) -> Result<Option<Bytes>, Failure> {
+        let key = self.place.key(path)?;
+        match self.client.get_range(&key, range).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if failure::is_no_such_key(&error) => Ok(None),
             Err(error) => Err(self.failure(Operation::Get, &error)),

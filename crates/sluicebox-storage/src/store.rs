@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -182,6 +183,25 @@ impl<T: Tree> LakeStore for Store<T> {
     async fn read_file(&self, path: &str) -> Result<Option<Bytes>, StoreError> {
         let tree = &self.lake;
         self.call(Operation::Get, tree, path, tree.get(path)).await
+    }
+
+    async fn read_range(&self, path: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
+        let tree = &self.lake;
+        let (start, end) = (range.start, range.end);
+        let read = async {
+            let bytes = match range.is_empty() {
+                true => Some(Bytes::new()),
+                false => tree.get_range(path, range).await?,
+            };
+            let short = |bytes: &Bytes| bytes.len() as u64 != end.saturating_sub(start);
+            match bytes {
+                Some(bytes) if short(&bytes) => Err(Failure::fatal(format!(
+                    "the file ends before byte {end}; it is not the one that was listed"
+                ))),
+                bytes => Ok(bytes),
+            }
+        };
+        self.call(Operation::Get, tree, path, read).await
     }
 
     async fn probe(&self) -> Result<(), ProbeError> {

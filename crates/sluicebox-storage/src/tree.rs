@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use sluicebox_pipeline::ports::{Class, LakeObject};
@@ -23,6 +25,9 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
 
     /// An object's bytes.
     async fn get(&self, path: &str) -> Result<Option<Bytes>, Failure>;
+
+    /// A part of an object's bytes. `range` is not empty.
+    async fn get_range(&self, path: &str, range: Range<u64>) -> Result<Option<Bytes>, Failure>;
 
     /// Makes an object where none is.
     async fn create(&self, path: &str, bytes: Bytes) -> Result<(), Failure>;

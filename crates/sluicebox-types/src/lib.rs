@@ -8,9 +8,11 @@ mod offset;
 mod record;
 mod reject;
 mod schema;
+mod catalog_type;
 mod partition_date;
 mod data_file;
 
+pub use catalog_type::{CatalogColumn, CatalogType, CatalogTypeError};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use data_file::{DataFile, FileKind, Staged};
 pub use offset::{Offset, OffsetRange, TopicPartition};

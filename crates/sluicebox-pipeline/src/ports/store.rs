@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use sluicebox_types::Staged;
@@ -63,6 +65,10 @@ pub trait LakeStore: Send + Sync + std::fmt::Debug {
 
     /// A visible file's bytes; `None` when there is none.
     async fn read_file(&self, path: &str) -> Result<Option<Bytes>, StoreError>;
+
+    /// A part of a visible file, such as its footer; `None` when there is no file. A range that
+    /// reaches behind the file's end is an error.
+    async fn read_range(&self, path: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError>;
 
     /// Proves that the store's conditional create can be trusted and that staging works: creates an
     /// object twice, then lets 8 concurrent creates race for one path, 20 times: exactly one may

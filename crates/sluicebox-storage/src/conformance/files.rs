@@ -263,3 +263,21 @@ async fn files(store: &dyn LakeStore, prefix: &str) -> Result<Vec<(String, u64)>
         .map(|file| (file.path, file.bytes))
         .collect())
 }
+
+/// A part of a file is read alone; a part that the file does not have is an error, not fewer bytes.
+pub async fn a_part_of_a_file_is_those_bytes(lake: &dyn Subject) {
+    let store = lake.open();
+    publish(&*store, "t/a.parquet").await.expect("publish");
+    for (range, part) in [(0..4, "rows"), (1..3, "ow"), (3..4, "s"), (2..2, "")] {
+        let read = store.read_range("t/a.parquet", range.clone()).await;
+        assert_eq!(read.expect("read"), Some(part.into()), "{range:?}");
+    }
+    store
+        .read_range("t/a.parquet", 2..5)
+        .await
+        .expect_err("the file is shorter");
+    assert_eq!(
+        store.read_range("t/b.parquet", 0..1).await.expect("read"),
+        None
+    );
+}

@@ -1,5 +1,6 @@
-use std::fs::{FileType, read_dir};
-use std::io::{ErrorKind, Result};
+use std::fs::{File, FileType, read_dir};
+use std::io::{ErrorKind, Read, Result, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -12,6 +13,20 @@ pub(super) fn read(path: &Path) -> Result<Option<Bytes>> {
         Err(error) if is_missing(error.kind()) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// A part of a file's bytes, or what there is of it; `None` when there is no file.
+pub(super) fn read_range(path: &Path, range: &Range<u64>) -> Result<Option<Bytes>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if is_missing(error.kind()) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    file.seek(SeekFrom::Start(range.start))?;
+    let mut bytes = Vec::new();
+    file.take(range.end.saturating_sub(range.start))
+        .read_to_end(&mut bytes)?;
+    Ok(Some(bytes.into()))
 }
 
 /// A walk through a tree in the byte order of its paths, as an object store lists them. It holds

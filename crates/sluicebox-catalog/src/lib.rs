@@ -1,0 +1,17 @@
+//! Tells the world what is in the lake: webhooks that receive events, and the crawler that makes a
+//! catalog (Hive metastore, AWS Glue) say what the lake holds.
+//!
+//! ```text
+//! events, listings ─▶ touched partitions ─▶ coalesce ─▶ what is (catalog) vs what should be (lake)
+//!                                                         └─▶ plan ─▶ apply, through `Catalog`
+//! ```
+//!
+//! Not here: the relay that walks the commit chain (`sluicebox-pipeline`), Kafka as a target
+//! (`sluicebox-kafka`), HTTP listeners (`sluicebox-console`).
+
+pub mod catalog;
+
+pub use catalog::{
+    Catalog, CatalogError, CatalogPartition, CatalogTable, Class, DeclaredColumn,
+    PartitionStatistics, TableKind,
+};
