@@ -14,3 +14,4 @@ mod crash_steps;
 mod bad_input;
 mod bad_dependency;
 mod catalogs;
+mod engines;

@@ -1,4 +1,4 @@
-//! Real servers for tests: Kafka, S3, the Hive metastore, started once per test binary, on free ports of the
+//! Real servers for tests: Kafka, S3, Hive metastores, engines, started once per test binary, on free ports of the
 //! loopback address, from programs that are fetched once into a cache folder.
 //!
 //! Whatever a test starts ends with it: every process has a watchdog that kills it when the test
@@ -16,6 +16,7 @@ mod http;
 mod proxy;
 mod python;
 mod maven;
+mod java;
 mod certificates;
 mod kafka;
 mod topics;
@@ -25,6 +26,7 @@ mod token_endpoint;
 mod s3;
 mod metastore;
 mod moto;
+mod engines;
 mod duckdb;
 mod sluicebox;
 
@@ -34,6 +36,7 @@ pub use certificates::{Certificates, Identity};
 pub use child_process::ChildProcess;
 pub use deadline::eventually;
 pub use duckdb::{Row, duckdb};
+pub use engines::{Answer, Presto, Spark, Trino, duckdb_answer, pyarrow_answer};
 pub use kafka::{Kafka, Listener, Resource, Right};
 pub use metastore::{Metastore, MetastoreVersion};
 pub use moto::Moto;
@@ -72,4 +75,35 @@ pub fn metastore(version: MetastoreVersion) -> &'static Metastore {
 pub fn moto() -> &'static Moto {
     static MOTO: OnceLock<Moto> = OnceLock::new();
     MOTO.get_or_init(Moto::start)
+}
+
+/// The Trino that all tests of this binary share: catalog `hive` on the metastore 3.1.3, `hive4` on
+/// 4.0.1.
+pub fn trino() -> &'static Trino {
+    static TRINO: OnceLock<Trino> = OnceLock::new();
+    TRINO.get_or_init(|| {
+        let [hive, hive4] = [MetastoreVersion::V3, MetastoreVersion::V4].map(metastore);
+        Trino::start(s3(), &[("hive", hive), ("hive4", hive4)])
+    })
+}
+
+/// The Presto that all tests of this binary share: catalog `hive` on the metastore 3.1.3.
+pub fn presto() -> &'static Presto {
+    static PRESTO: OnceLock<Presto> = OnceLock::new();
+    PRESTO.get_or_init(|| Presto::start(s3(), metastore(MetastoreVersion::V3)))
+}
+
+/// The Spark session that all tests of this binary share, on the metastore 3.1.3.
+pub fn spark() -> &'static Spark {
+    static SPARK: OnceLock<Spark> = OnceLock::new();
+    SPARK.get_or_init(|| Spark::start(s3(), metastore(MetastoreVersion::V3)))
+}
+
+/// Starts every engine that is a server of its own, side by side.
+pub fn start_engines() {
+    std::thread::scope(|scope| {
+        scope.spawn(trino);
+        scope.spawn(presto);
+        scope.spawn(spark);
+    });
 }

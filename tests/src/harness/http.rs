@@ -13,12 +13,25 @@ pub(super) fn status(method: &str, port: u16, path: &str, body: &str) -> Result<
 
 /// The same, with the answer's body.
 pub(super) fn answer(method: &str, port: u16, path: &str, body: &str) -> Result<(u16, String)> {
+    answer_within(TIMEOUT, method, port, path, "", body)
+}
+
+/// The same with more headers, each of which ends in `\r\n`, for a server that takes its time.
+pub(super) fn answer_within(
+    timeout: Duration,
+    method: &str,
+    port: u16,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> Result<(u16, String)> {
     let mut connection = TcpStream::connect(("127.0.0.1", port))?;
-    connection.set_read_timeout(Some(TIMEOUT))?;
-    connection.set_write_timeout(Some(TIMEOUT))?;
+    connection.set_read_timeout(Some(timeout))?;
+    connection.set_write_timeout(Some(timeout))?;
+    // Of HTTP/1.0, for then nobody answers in chunks.
     write!(
         connection,
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\
+        "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n{headers}\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )?;

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::cache;
 
@@ -47,21 +47,34 @@ pub(super) fn pom(whole: &[&str], alone: &[&str]) -> String {
 /// below its one top folder.
 pub(super) fn unpacked(name: &str, artifact: &str) -> Result<PathBuf> {
     cache::filled(name, artifact, |folder| {
-        let archives = folder.join("archive");
-        let mut maven = maven("copy");
-        maven.arg(format!("-Dartifact={artifact}"));
-        // Elsewhere than in any project's folder, for Maven would read its pom.
-        maven.arg(output(&archives)).current_dir(folder);
-        cache::run(&mut maven, &format!("fetching {name}"))?;
-        for archive in fs::read_dir(&archives)? {
-            let mut tar = Command::new("tar");
-            tar.args(["-xzf"]).arg(archive?.path());
-            tar.args(["--strip-components", "1", "-C"]).arg(folder);
-            cache::run(&mut tar, &format!("unpacking {name}"))?;
-        }
-        fs::remove_dir_all(archives)?;
-        Ok(())
+        let archive = archive(artifact, folder)?;
+        let mut tar = Command::new("tar");
+        tar.arg("-xzf").arg(&archive);
+        tar.args(["--strip-components", "1", "-C"]).arg(folder);
+        cache::run(&mut tar, &format!("unpacking {name}"))?;
+        Ok(fs::remove_file(archive)?)
     })
+}
+
+/// Puts what a zip archive (`group:artifact:version:zip`) holds into `folder`, its top folder
+/// included.
+pub(super) fn unzip(artifact: &str, folder: &Path) -> Result<()> {
+    let archive = archive(artifact, folder)?;
+    let mut zip = Command::new("python3");
+    zip.args(["-m", "zipfile", "-e"]).arg(&archive).arg(folder);
+    cache::run(&mut zip, &format!("unpacking {artifact}"))?;
+    Ok(fs::remove_file(archive)?)
+}
+
+/// Fetches one archive into `folder` and gives its path.
+fn archive(artifact: &str, folder: &Path) -> Result<PathBuf> {
+    let mut maven = maven("copy");
+    maven.arg(format!("-Dartifact={artifact}"));
+    // Elsewhere than in any project's folder, for Maven would read its pom.
+    maven.arg(output(folder)).current_dir(folder);
+    cache::run(&mut maven, &format!("fetching {artifact}"))?;
+    let file = fs::read_dir(folder)?.find_map(|entry| Some(entry.ok()?.path()));
+    file.with_context(|| format!("Maven copied no {artifact}"))
 }
 
 fn maven(goal: &str) -> Command {
