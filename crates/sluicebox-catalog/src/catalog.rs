@@ -10,7 +10,8 @@ use sluicebox_types::{CatalogColumn, PartitionDate};
 ///
 /// Calls are idempotent: what exists already is success for the call that would make it. No call
 /// retries without end; each ends with an answer or an error within the adapter's own time limits.
-/// Nothing here drops a table.
+/// Nothing here drops a table. Work on a table or a partition that somebody has dropped meanwhile is
+/// [`Class::Conflict`]. The crate's conformance suite holds all of this as tests.
 #[async_trait]
 pub trait Catalog: Send + Sync + fmt::Debug {
     /// `hive`, `glue`: its name in metrics and messages.
@@ -26,8 +27,10 @@ pub trait Catalog: Send + Sync + fmt::Debug {
     /// Makes an external table, and its database where there is none.
     async fn create_table(&self, table: &CatalogTable) -> Result<(), CatalogError>;
 
-    /// Gives a table these columns and parameters. With `cascade` its partitions get the columns
-    /// too, in the same step where the catalog can.
+    /// Gives a table these columns and parameters; whatever else it has stays. With `cascade` its
+    /// partitions get the columns too, in the same step where the catalog can. If the table has a
+    /// [`version`](CatalogTable::version) and the catalog has another by now, nothing is changed:
+    /// [`Class::Conflict`].
     async fn alter_table(&self, table: &CatalogTable, cascade: bool) -> Result<(), CatalogError>;
 
     /// Which partitions a table has, ascending, all of them: pages are the adapter's matter.

@@ -10,6 +10,11 @@
 //! (`sluicebox-kafka`), HTTP listeners (`sluicebox-console`).
 
 pub mod catalog;
+mod failure;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 
 pub use catalog::{
     Catalog, CatalogError, CatalogPartition, CatalogTable, Class, DeclaredColumn,
