@@ -73,10 +73,10 @@ async fn commits(store: &dyn LakeStore) -> usize {
 }
 
 fn store(bucket: &str) -> Arc<dyn LakeStore> {
+    let url = |name| format!("s3://{bucket}/{name}").parse().expect("a url");
     let settings = sluicebox_storage::StoreSettings {
-        lake: format!("s3://{bucket}/golden").parse().expect("a url"),
-        control: format!("s3://{bucket}/_sluicebox").parse().expect("a url"),
         s3: s3().settings(S3Identity::Writer),
+        ..sluicebox_storage::StoreSettings::at(url("golden"), url("_sluicebox"))
     };
     sluicebox_storage::open(&settings, Arc::new(SystemClock::new())).expect("a store")
 }

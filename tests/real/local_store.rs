@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use sluicebox_pipeline::ports::LakeStore;
 use sluicebox_storage::conformance::Subject;
-use sluicebox_storage::{S3Settings, StoreSettings, conformance_tests, open};
+use sluicebox_storage::{StoreSettings, conformance_tests, open};
 use sluicebox_types::SystemClock;
 use tempfile::TempDir;
 use url::Url;
@@ -19,11 +19,7 @@ impl LocalLake {
 impl Subject for LocalLake {
     fn open(&self) -> Arc<dyn LakeStore> {
         let url = |name| Url::from_directory_path(self.0.path().join(name)).expect("absolute");
-        let settings = StoreSettings {
-            lake: url("golden"),
-            control: url("_sluicebox"),
-            s3: S3Settings::default(),
-        };
+        let settings = StoreSettings::at(url("golden"), url("_sluicebox"));
         open(&settings, Arc::new(SystemClock::new())).expect("a local lake")
     }
 }

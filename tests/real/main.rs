@@ -1,4 +1,4 @@
-//! Tests against real servers: Kafka and S3. They share both, so they are one binary; see
+//! Tests against real servers: Kafka, S3 and HDFS. They share them, so they are one binary; see
 //! `tests/README.md`.
 
 #![expect(clippy::panic, reason = "a test says what it missed")]
@@ -7,6 +7,7 @@ mod harness;
 mod local_store;
 mod source;
 mod s3_store;
+mod hdfs_store;
 mod dedup;
 mod memory;
 mod flights;

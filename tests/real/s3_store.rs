@@ -28,9 +28,8 @@ impl S3Lake {
                 .expect("URL")
         };
         let settings = StoreSettings {
-            lake: url("golden"),
-            control: url("golden/_sluicebox"),
             s3: settings,
+            ..StoreSettings::at(url("golden"), url("golden/_sluicebox"))
         };
         open(&settings, Arc::new(SystemClock::new())).expect("an S3 lake")
     }
@@ -53,9 +52,8 @@ async fn a_lake_may_be_a_whole_bucket() {
             .expect("URL")
     };
     let settings = StoreSettings {
-        lake: url(),
-        control: url(),
         s3: s3().settings(S3Identity::Writer),
+        ..StoreSettings::at(url(), url())
     };
     let store = open(&settings, Arc::new(SystemClock::new())).expect("open");
     store.probe().await.expect("a good store");

@@ -1,5 +1,5 @@
-//! Real servers for tests: Kafka, S3, Hive metastores, engines, started once per test binary, on free ports of the
-//! loopback address, from programs that are fetched once into a cache folder.
+//! Real servers for tests: Kafka, S3, HDFS, Hive metastores, engines, started once per test binary,
+//! on free ports of the loopback address, from programs that are fetched once into a cache folder.
 //!
 //! Whatever a test starts ends with it: every process has a watchdog that kills it when the test
 //! process is gone, however it went.
@@ -24,6 +24,7 @@ mod transactions;
 mod admin;
 mod token_endpoint;
 mod s3;
+mod hdfs;
 mod metastore;
 mod moto;
 mod engines;
@@ -37,6 +38,7 @@ pub use child_process::ChildProcess;
 pub use deadline::eventually;
 pub use duckdb::{Row, duckdb};
 pub use engines::{Answer, Presto, Spark, Trino, duckdb_answer, pyarrow_answer};
+pub use hdfs::{Hdfs, Login};
 pub use kafka::{Kafka, Listener, Resource, Right};
 pub use metastore::{Metastore, MetastoreVersion};
 pub use moto::Moto;
@@ -57,6 +59,12 @@ pub fn kafka() -> &'static Kafka {
 pub fn s3() -> &'static S3 {
     static S3_SERVER: OnceLock<S3> = OnceLock::new();
     S3_SERVER.get_or_init(S3::start)
+}
+
+/// The HDFS that all tests of this binary share; who asks is believed.
+pub fn hdfs() -> &'static Hdfs {
+    static HDFS: OnceLock<Hdfs> = OnceLock::new();
+    HDFS.get_or_init(|| Hdfs::start(Login::Simple))
 }
 
 /// The Hive metastore of a version that all tests of this binary share. Its `s3://` locations are

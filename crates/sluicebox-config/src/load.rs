@@ -112,6 +112,7 @@ fn layers(
     document::environment_overlay(&mut root, environment, report);
     document::set_overlay(&mut root, overrides, report);
     document::aws_defaults(&mut root, environment, report);
+    document::hadoop_defaults(&mut root, environment, report);
     document::resolve_schema_files(&mut root, folder, environment, report);
     document::resolve_secrets(&mut root, folder, environment, report);
     root
@@ -136,6 +137,11 @@ fn complete(
         {
             *path = folder.join(&*path);
         }
+    }
+    let hdfs = &mut config.lake.hdfs;
+    let keytab = hdfs.kerberos.as_mut().and_then(|k| k.keytab.as_mut());
+    for path in hdfs.config_dir.as_mut().into_iter().chain(keytab) {
+        *path = folder.join(&*path);
     }
     let variable = |name: &str| {
         Some((

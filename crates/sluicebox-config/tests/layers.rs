@@ -194,3 +194,20 @@ fn relative_paths_start_at_the_file() {
         Path::new("/etc/sluicebox/ca.pem")
     );
 }
+
+/// HDFS is found as every Hadoop tool finds it; what the file says counts more.
+#[test]
+fn hadoop_variables_are_the_lowest_layer() {
+    let both = [("HADOOP_CONF_DIR", "/conf"), ("HADOOP_HOME", "/opt/hadoop")];
+    let home = [("HADOOP_HOME", "/opt/hadoop")];
+    let on_hdfs = "lake.url=hdfs://nn/lake/golden";
+    for (variables, set, folder) in [
+        (&both[..], &[on_hdfs][..], Some("/conf")),
+        (&home, &[on_hdfs], Some("/opt/hadoop/etc/hadoop")),
+        (&both, &[on_hdfs, "lake.hdfs.config_dir=/own"], Some("/own")),
+        (&both, &[], None),
+    ] {
+        let hdfs = config(variables, set).unwrap().lake.hdfs;
+        assert_eq!(hdfs.config_dir.as_deref(), folder.map(Path::new), "{set:?}");
+    }
+}

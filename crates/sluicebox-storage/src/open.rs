@@ -5,6 +5,7 @@ use sluicebox_pipeline::ports::LakeStore;
 use sluicebox_types::Clock;
 use url::Url;
 
+use crate::hdfs::{HdfsPlace, HdfsTree};
 use crate::local::LocalTree;
 use crate::s3::{Place, S3Tree};
 use crate::{Store, StoreSettings, Tree};
@@ -35,6 +36,12 @@ pub fn open(
             ];
             Ok(store(trees, clock))
         }
+        (Kind::Hdfs, Kind::Hdfs) => {
+            let (lake, control) = (HdfsPlace::parse(lake)?, HdfsPlace::parse(control)?);
+            check_apart(&lake, &control, || lake.url())?;
+            let trees = HdfsTree::open_both([&lake, &control], &settings.hdfs)?;
+            Ok(store(trees, clock))
+        }
         _ => Err(OpenError::MixedStores {
             lake: lake.to_string(),
             control: control.to_string(),
@@ -46,7 +53,10 @@ pub fn open(
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// No store goes by that scheme.
-    #[error("`{0}` names no store that can hold a lake; use file:///folder or s3://bucket/prefix")]
+    #[error(
+        "`{0}` names no store that can hold a lake; use file:///folder, \
+         s3://bucket/prefix or hdfs://nameservice/folder"
+    )]
     UnknownScheme(String),
     /// Two kinds of stores.
     #[error("lake ({lake}) and control tree ({control}) must lie in the same kind of store")]
@@ -83,11 +93,27 @@ pub enum OpenError {
     /// The client does not take the settings.
     #[error("S3 settings: {0}")]
     Client(String),
+    /// No name service, or something else than one with a path.
+    #[error(
+        "`{0}` is no name service with a path; write hdfs://nameservice/folder or \
+         hdfs://namenode:8020/folder"
+    )]
+    NotANameService(String),
+    /// No Hadoop configuration where it should be.
+    #[error("{0} holds neither core-site.xml nor hdfs-site.xml; see lake.hdfs.config_dir")]
+    NoHadoopFiles(PathBuf),
+    /// No keytab where it should be.
+    #[error("there is no keytab {0}; see lake.hdfs.kerberos.keytab")]
+    NoKeytab(PathBuf),
+    /// The client does not take the settings.
+    #[error("HDFS settings: {0}")]
+    Hdfs(String),
 }
 
 enum Kind {
     Local,
     S3,
+    Hdfs,
 }
 
 impl Kind {
@@ -95,6 +121,7 @@ impl Kind {
         match url.scheme() {
             "file" => Ok(Self::Local),
             "s3" | "s3a" => Ok(Self::S3),
+            "hdfs" => Ok(Self::Hdfs),
             _ => Err(OpenError::UnknownScheme(url.to_string())),
         }
     }
@@ -125,7 +152,7 @@ mod tests {
     use sluicebox_types::ManualClock;
 
     use super::*;
-    use crate::S3Settings;
+    use crate::{HdfsSettings, S3Settings};
 
     fn error(lake: &str, control: &str) -> String {
         let settings = StoreSettings {
@@ -134,6 +161,10 @@ mod tests {
             s3: S3Settings {
                 endpoint: Some("http://127.0.0.1:1".to_owned()),
                 ..S3Settings::default()
+            },
+            hdfs: HdfsSettings {
+                config_dir: Some("/no/such/folder".into()),
+                ..HdfsSettings::default()
             },
         };
         let opened = open(&settings, Arc::new(ManualClock::default()));
@@ -147,7 +178,7 @@ mod tests {
             (
                 "ftp://host/lake",
                 "ftp://host/control",
-                "file:///folder or s3://",
+                "file:///folder, s3://",
             ),
             ("s3://lake/golden", "file:///control", "same kind of store"),
             ("file:///lake", "file:///lake/", "folder of its own"),
@@ -161,6 +192,9 @@ mod tests {
                 "general purpose bucket",
             ),
             ("s3://lake/a", "s3://lake/b", "allow_http"),
+            ("hdfs:///lake/a", "hdfs:///lake/b", "hdfs://nameservice"),
+            ("hdfs://lake/a", "hdfs://lake/a/", "folder of its own"),
+            ("hdfs://lake/a", "hdfs://lake/b", "neither core-site.xml"),
         ] {
             let error = error(lake, control);
             assert!(error.contains(words), "{lake} {control}: {error}");

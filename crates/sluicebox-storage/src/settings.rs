@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
@@ -7,13 +8,58 @@ use url::Url;
 /// Where a lake lies and how its store is reached.
 #[derive(Clone, Debug)]
 pub struct StoreSettings {
-    /// The lake's root: `file:///srv/lake`, `s3://bucket/golden`.
+    /// The lake's root: `file:///srv/lake`, `s3://bucket/golden`, `hdfs://nameservice/golden`.
     pub lake: Url,
     /// The control tree's root, in the same kind of store. The two may lie in different buckets or
     /// folders, and the control tree may lie inside the lake, but never under a table's root.
     pub control: Url,
     /// How S3 is reached; of no meaning to other stores.
     pub s3: S3Settings,
+    /// How HDFS is reached; of no meaning to other stores.
+    pub hdfs: HdfsSettings,
+}
+
+impl StoreSettings {
+    /// A lake and its control tree, in stores that are reached as the environment of any client
+    /// would have it.
+    #[must_use]
+    pub fn at(lake: Url, control: Url) -> Self {
+        Self {
+            lake,
+            control,
+            s3: S3Settings::default(),
+            hdfs: HdfsSettings::default(),
+        }
+    }
+}
+
+/// How HDFS is reached.
+#[derive(Clone, Debug, Default)]
+pub struct HdfsSettings {
+    /// The folder of `core-site.xml` and `hdfs-site.xml`, which say how to log in and where the
+    /// name nodes of a name service are. Without one, simple authentication and single name nodes.
+    pub config_dir: Option<PathBuf>,
+    /// Who asks, where the cluster believes names; with Kerberos, in whose place the principal asks
+    /// (it must be allowed to, as a proxy user). Without one, the process's user, or the principal.
+    pub user: Option<String>,
+    /// Who logs in, where `core-site.xml` says `kerberos`; without this, whose ticket is found in
+    /// the default cache.
+    pub kerberos: Option<Kerberos>,
+    /// Copies of each block; as the cluster says without.
+    pub replication: Option<u32>,
+    /// Bytes of a block; as the cluster says without.
+    pub block_bytes: Option<u64>,
+}
+
+/// A Kerberos login.
+#[derive(Clone, Debug)]
+pub struct Kerberos {
+    /// Who: `user@REALM` or `user/host@REALM`.
+    pub principal: String,
+    /// The file with its key, from which tickets are got and renewed.
+    pub keytab: Option<PathBuf>,
+    /// Where tickets lie, `FILE:/tmp/krb5cc_0`; in memory where there is a keytab and no cache.
+    pub cache: Option<String>,
 }
 
 /// How S3 is reached.

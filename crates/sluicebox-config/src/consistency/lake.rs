@@ -13,10 +13,7 @@ pub(super) fn check(lake: &LakeSection, report: &mut Report) {
 /// Directly below `url` it may lie if its name starts with `_`, which no database's does.
 fn check_control(lake: &LakeSection, report: &mut Report) {
     let (url, control) = (&lake.url, &lake.control);
-    let same_store = matches!(
-        (url, control),
-        (LakeUrl::File(_), LakeUrl::File(_)) | (LakeUrl::S3 { .. }, LakeUrl::S3 { .. })
-    );
+    let same_store = std::mem::discriminant(url) == std::mem::discriminant(control);
     let message = if !same_store {
         format!("must be in the same store as lake.url, which is {url}")
     } else if control == url {

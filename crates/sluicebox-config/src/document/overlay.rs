@@ -58,15 +58,10 @@ pub(crate) fn set_overlay(root: &mut Node, overrides: &[String], report: &mut Re
 /// What the AWS tools' variables say about S3, where the file says nothing. Credentials are taken
 /// together or not at all: half of a pair from here and half from there is never right.
 pub(crate) fn aws_defaults(root: &mut Node, environment: &Environment, report: &mut Report) {
-    let Some(lake) = root.get("lake") else { return };
-    if !lake
-        .get("url")
-        .and_then(Node::text)
-        .is_some_and(|url| url.starts_with("s3"))
-    {
+    if !lake_is_on(root, "s3") {
         return;
     }
-    let given = |key: &str| lake.get("s3").is_some_and(|s3| s3.get(key).is_some());
+    let given = |key: &str| is_given(root, "s3", key);
     let own_credentials = AWS_CREDENTIALS.iter().any(|(key, _)| given(key));
     let server = AWS_SERVER.iter().filter(|(key, _)| !given(key));
     let credentials = AWS_CREDENTIALS.iter().filter(|_| !own_credentials);
@@ -74,16 +69,44 @@ pub(crate) fn aws_defaults(root: &mut Node, environment: &Environment, report: &
     for (key, variables) in absent {
         let set = |variable: &&str| environment.get(variable).filter(|value| !value.is_empty());
         if let Some((variable, value)) = variables.iter().find_map(|v| Some((*v, set(v)?))) {
-            let names = ["lake", "s3", key].map(str::to_owned).to_vec();
-            let position = Position::Environment(variable.into());
-            Target {
-                names,
-                loosely: false,
-                position,
-            }
-            .set(root, value, report);
+            lake_default(root, ["s3", key], variable, value, report);
         }
     }
+}
+
+/// Where every Hadoop tool finds the cluster's files, where the file says nothing.
+pub(crate) fn hadoop_defaults(root: &mut Node, environment: &Environment, report: &mut Report) {
+    if !lake_is_on(root, "hdfs") || is_given(root, "hdfs", "config_dir") {
+        return;
+    }
+    let set = |variable: &str| environment.get(variable).filter(|value| !value.is_empty());
+    let at = ["hdfs", "config_dir"];
+    if let Some(folder) = set("HADOOP_CONF_DIR") {
+        lake_default(root, at, "HADOOP_CONF_DIR", folder, report);
+    } else if let Some(home) = set("HADOOP_HOME") {
+        let folder = format!("{home}/etc/hadoop");
+        lake_default(root, at, "HADOOP_HOME", &folder, report);
+    }
+}
+
+fn lake_is_on(root: &Node, scheme: &str) -> bool {
+    let url = root.get("lake").and_then(|lake| lake.get("url"));
+    url.and_then(Node::text)
+        .is_some_and(|url| url.starts_with(scheme))
+}
+
+fn is_given(root: &Node, section: &str, key: &str) -> bool {
+    let section = root.get("lake").and_then(|lake| lake.get(section));
+    section.is_some_and(|section| section.get(key).is_some())
+}
+
+fn lake_default(root: &mut Node, at: [&str; 2], variable: &str, value: &str, report: &mut Report) {
+    let target = Target {
+        names: ["lake", at[0], at[1]].map(str::to_owned).to_vec(),
+        loosely: false,
+        position: Position::Environment(variable.into()),
+    };
+    target.set(root, value, report);
 }
 
 /// A place in the tree, named by a variable or a flag.

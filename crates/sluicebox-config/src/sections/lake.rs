@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sluicebox_types::Granularity;
 
-use super::S3Section;
+use super::{HdfsSection, S3Section};
 use crate::values::{ByteSize, HumanDuration, LakeUrl};
 
 /// The lake: where rows go, and how they are laid out.
@@ -10,7 +10,8 @@ use crate::values::{ByteSize, HumanDuration, LakeUrl};
 #[serde(deny_unknown_fields)]
 pub struct LakeSection {
     /// The root of the tables, which lie at `<url>/<database>/<table>`: `s3://bucket/prefix`,
-    /// `file:///folder`, or `./folder` from where the config file lies.
+    /// `hdfs://nameservice/folder`, `hdfs://namenode:8020/folder`, `file:///folder`, or `./folder`
+    /// from where the config file lies.
     pub url: LakeUrl,
 
     /// The control tree: commit chains and staging. It lies beside the tables, never inside one,
@@ -21,6 +22,10 @@ pub struct LakeSection {
     /// How to reach S3.
     #[serde(default)]
     pub s3: S3Section,
+
+    /// How to reach HDFS.
+    #[serde(default)]
+    pub hdfs: HdfsSection,
 
     /// When a file closes, and what is inside.
     #[serde(default)]

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{ValueError, text_value};
 
-/// A root in a store: `s3://bucket/prefix`, `file:///folder`, or a path such as `./lake` relative
+/// A root in a store: `s3://bucket/prefix`, `hdfs://nameservice/folder`, `file:///folder`, or a path such as `./lake` relative
 /// to the folder of the config file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LakeUrl {
@@ -19,6 +19,13 @@ pub enum LakeUrl {
         /// The key prefix, without slashes at its ends; may be empty.
         prefix: String,
     },
+    /// A folder of HDFS.
+    Hdfs {
+        /// A name service of the Hadoop configuration, or a name node: `host` or `host:port`.
+        name_service: String,
+        /// The folder's path, without slashes at its ends; may be empty.
+        folder: String,
+    },
 }
 
 impl LakeUrl {
@@ -30,16 +37,17 @@ impl LakeUrl {
                 let parent = path.parent().filter(|parent| parent.parent().is_some());
                 Self::File(parent.unwrap_or(path).join(name))
             }
-            Self::S3 { bucket, prefix } => {
-                let prefix = match prefix.rsplit_once('/') {
-                    Some((parent, _)) => format!("{parent}/{name}"),
-                    None => name.to_owned(),
-                };
-                Self::S3 {
-                    bucket: bucket.clone(),
-                    prefix,
-                }
-            }
+            Self::S3 { bucket, prefix } => Self::S3 {
+                bucket: bucket.clone(),
+                prefix: beside(prefix, name),
+            },
+            Self::Hdfs {
+                name_service,
+                folder,
+            } => Self::Hdfs {
+                name_service: name_service.clone(),
+                folder: beside(folder, name),
+            },
         }
     }
 
@@ -62,15 +70,17 @@ impl LakeUrl {
                     bucket: root_bucket,
                     prefix: root,
                 },
-            ) => {
-                let rest = prefix.strip_prefix(root.as_str())?;
-                let inside = root.is_empty() || rest.is_empty() || rest.starts_with('/');
-                let names = rest
-                    .split('/')
-                    .filter(|name| !name.is_empty())
-                    .map(str::to_owned);
-                (bucket == root_bucket && inside).then(|| names.collect())
-            }
+            ) if bucket == root_bucket => names_below(prefix, root),
+            (
+                Self::Hdfs {
+                    name_service,
+                    folder,
+                },
+                Self::Hdfs {
+                    name_service: root_service,
+                    folder: root,
+                },
+            ) if name_service == root_service => names_below(folder, root),
             _ => None,
         }
     }
@@ -81,6 +91,24 @@ impl LakeUrl {
             *path = normal(&folder.join(&*path));
         }
     }
+}
+
+/// The path of `name` in the folder that holds `path`.
+fn beside(path: &str, name: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((parent, _)) => format!("{parent}/{name}"),
+        None => name.to_owned(),
+    }
+}
+
+fn names_below(path: &str, root: &str) -> Option<Vec<String>> {
+    let rest = path.strip_prefix(root)?;
+    let inside = root.is_empty() || rest.is_empty() || rest.starts_with('/');
+    let names = rest
+        .split('/')
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned);
+    inside.then(|| names.collect())
 }
 
 /// The path without `.` and `..`, so that two ways to write one folder compare equal.
@@ -109,7 +137,7 @@ impl FromStr for LakeUrl {
             Url::parse(text).map_err(|error| ValueError::new(format!("it is no URL: {error}")))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(ValueError::new(
-                "it holds credentials; they belong under `lake.s3`",
+                "it holds credentials; they have keys of their own under `lake`",
             ));
         }
         if url.query().is_some() || url.fragment().is_some() {
@@ -120,11 +148,12 @@ impl FromStr for LakeUrl {
         match url.scheme() {
             "file" => local_folder(&url),
             "s3" | "s3a" => bucket(&url),
-            "gs" | "az" | "abfs" | "abfss" | "hdfs" => Err(ValueError::new(
-                "gs://, az:// and hdfs:// are not supported by this build; it has s3:// and file://",
+            "hdfs" => name_service(&url),
+            "gs" | "az" | "abfs" | "abfss" => Err(ValueError::new(
+                "gs:// and az:// are not supported by this build; it has s3://, hdfs:// and file://",
             )),
             _ => Err(ValueError::new(
-                "its scheme is unknown; this build has s3:// and file://",
+                "its scheme is unknown; this build has s3://, hdfs:// and file://",
             )),
         }
     }
@@ -158,15 +187,30 @@ fn bucket(url: &Url) -> Result<LakeUrl, ValueError> {
             "it has a port; a server's address belongs in `lake.s3.endpoint`",
         ));
     }
-    let segments: Vec<&str> = url
-        .path()
-        .split('/')
-        .filter(|name| !name.is_empty())
-        .collect();
     Ok(LakeUrl::S3 {
         bucket: bucket.to_owned(),
-        prefix: segments.join("/"),
+        prefix: path(url),
     })
+}
+
+fn name_service(url: &Url) -> Result<LakeUrl, ValueError> {
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let host = host.ok_or_else(|| {
+        ValueError::new("it names no name service; write hdfs://nameservice/folder")
+    })?;
+    Ok(LakeUrl::Hdfs {
+        name_service: match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        },
+        folder: path(url),
+    })
+}
+
+/// The path of a URL without empty segments.
+fn path(url: &Url) -> String {
+    let segments = url.path().split('/').filter(|name| !name.is_empty());
+    segments.collect::<Vec<_>>().join("/")
 }
 
 impl fmt::Display for LakeUrl {
@@ -176,6 +220,10 @@ impl fmt::Display for LakeUrl {
             Self::File(path) => write!(f, "{}", path.display()),
             Self::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
             Self::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+            Self::Hdfs {
+                name_service,
+                folder,
+            } => write!(f, "hdfs://{name_service}/{folder}"),
         }
     }
 }
@@ -185,7 +233,7 @@ text_value!(
     types = "string",
     format = "lake-url",
     pattern = r"^([a-z][a-z0-9]*://|\.{0,2}/)",
-    expected = "s3://bucket/prefix, file:///folder or ./folder"
+    expected = "s3://bucket/prefix, hdfs://nameservice/folder, file:///folder or ./folder"
 );
 
 #[cfg(test)]
@@ -201,6 +249,8 @@ mod tests {
         for text in [
             "s3://lake/golden",
             "s3://lake",
+            "hdfs://lake/data/golden",
+            "hdfs://namenode:8020/golden",
             "file:///data/lake",
             "./lake",
         ] {
@@ -214,7 +264,7 @@ mod tests {
     fn other_places_are_refused() {
         for (text, reason) in [
             ("gs://lake/golden", "not supported by this build"),
-            ("hdfs://nn/lake", "not supported by this build"),
+            ("hdfs:///lake", "names no name service"),
             ("ftp://lake", "its scheme is unknown"),
             ("lake", "starts with `./`"),
             ("file://lake/golden", "three slashes"),
@@ -236,6 +286,7 @@ mod tests {
             ("s3://lake/golden", "s3://lake/_sluicebox"),
             ("s3://lake/a/golden", "s3://lake/a/_sluicebox"),
             ("s3://lake", "s3://lake/_sluicebox"),
+            ("hdfs://nn/a/golden", "hdfs://nn/a/_sluicebox"),
             ("file:///data/lake", "file:///data/_sluicebox"),
             ("file:///lake", "file:///lake/_sluicebox"),
         ] {
@@ -254,6 +305,8 @@ mod tests {
             ("s3://lake/golden2", "s3://lake/golden", None),
             ("s3://lake/golden", "s3://lake", Some(1)),
             ("s3://other/golden", "s3://lake", None),
+            ("hdfs://nn/a/golden", "hdfs://nn/a", Some(1)),
+            ("hdfs://nn:9000/a", "hdfs://nn/a", None),
             ("file:///data/lake", "file:///data/lake", Some(0)),
             ("file:///data/lakes", "file:///data/lake", None),
         ] {

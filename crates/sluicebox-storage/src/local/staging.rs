@@ -3,12 +3,10 @@ use std::io::{ErrorKind, Result};
 use std::path::{Path, PathBuf};
 
 use sluicebox_types::Staged;
-use uuid::Uuid;
-use uuid::fmt::Hyphenated;
 
 use super::durable;
-use crate::Failure;
-use crate::relative_path::{STAGING, check};
+use crate::relative_path::STAGING;
+use crate::{Failure, staged_name};
 
 /// The folder of a tree in which everything is written first.
 #[derive(Clone, Debug)]
@@ -25,22 +23,19 @@ impl Staging {
 
     /// A name that nobody else uses for what will become, or be named by, `path`; and its place.
     pub(super) fn name(&self, path: &str) -> (String, PathBuf) {
-        let name = format!("{path}-{}", Uuid::new_v4());
+        let name = staged_name::fresh(path);
         let place = self.0.join(&name);
         (name, place)
     }
 
     /// Where the bytes lie that a record says were staged.
     pub(super) fn find(&self, staged: &Staged) -> std::result::Result<PathBuf, Failure> {
-        match staged {
-            Staged::File { path } => check(path).map(|()| self.0.join(path)),
-            Staged::Multipart { .. } => Err(Failure::foreign_data()),
-        }
+        staged_name::find(staged).map(|name| self.0.join(name))
     }
 
     /// Removes what was staged for `record` and for those before it in its folder.
     pub(super) fn sweep(&self, record: &str) -> Result<()> {
-        let (folder, last) = record.rsplit_once('/').unwrap_or(("", record));
+        let (folder, last) = staged_name::split(record);
         let entries = match read_dir(self.0.join(folder)) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             entries => entries?,
@@ -50,20 +45,11 @@ impl Staging {
             let name = entry.file_name();
             if name
                 .to_str()
-                .and_then(record_of)
-                .is_some_and(|record| record <= last)
+                .is_some_and(|name| staged_name::is_swept_by(name, last))
             {
                 durable::remove(&entry.path())?;
             }
         }
         Ok(())
     }
-}
-
-/// The record in a staged file's name; none in a name that is not ours.
-fn record_of(name: &str) -> Option<&str> {
-    let end = name.len().checked_sub(Hyphenated::LENGTH + 1)?;
-    let (record, attempt) = name.split_at_checked(end)?;
-    Uuid::parse_str(attempt.strip_prefix('-')?).ok()?;
-    Some(record)
 }

@@ -31,8 +31,6 @@ fn scripted(
     });
     let url = |url: &str| url.parse().expect("URL");
     let settings = StoreSettings {
-        lake: url("s3://lake/golden"),
-        control: url("s3://lake/_sluicebox"),
         s3: S3Settings {
             endpoint: Some(endpoint),
             path_style: true,
@@ -45,6 +43,7 @@ fn scripted(
             }),
             ..S3Settings::default()
         },
+        ..StoreSettings::at(url("s3://lake/golden"), url("s3://lake/_sluicebox"))
     };
     let store = open(&settings, Arc::new(ManualClock::default()));
     (store.expect("a store"), requests)

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
-use sluicebox_config::{LakeSection, LakeUrl, S3Encryption, Secret};
+use sluicebox_config::{ByteSize, LakeSection, LakeUrl, S3Encryption, Secret};
 use sluicebox_pipeline::ports::LakeStore;
-use sluicebox_storage::{Credentials, Encryption, Environment, S3Settings, StoreSettings};
+use sluicebox_storage::{
+    Credentials, Encryption, Environment, HdfsSettings, Kerberos, S3Settings, StoreSettings,
+};
 use sluicebox_types::Clock;
 use url::Url;
 
@@ -17,9 +19,9 @@ pub(crate) fn store(
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn LakeStore>, Failure> {
     let settings = StoreSettings {
-        lake: url(&lake.url)?,
-        control: url(&lake.control)?,
         s3: s3(lake),
+        hdfs: hdfs(lake),
+        ..StoreSettings::at(url(&lake.url)?, url(&lake.control)?)
     };
     Ok(sluicebox_storage::open(&settings, Arc::clone(clock))?)
 }
@@ -31,7 +33,9 @@ fn url(url: &LakeUrl) -> Result<Url, Failure> {
             let folder = std::path::absolute(folder)?;
             Url::from_directory_path(folder).map_err(|()| no_url())
         }
-        LakeUrl::S3 { .. } => url.to_string().parse().map_err(|_error| no_url()),
+        LakeUrl::S3 { .. } | LakeUrl::Hdfs { .. } => {
+            url.to_string().parse().map_err(|_error| no_url())
+        }
     }
 }
 
@@ -62,5 +66,20 @@ fn s3(lake: &LakeSection) -> S3Settings {
                 .collect(),
         ),
         ..S3Settings::default()
+    }
+}
+
+fn hdfs(lake: &LakeSection) -> HdfsSettings {
+    let hdfs = &lake.hdfs;
+    HdfsSettings {
+        config_dir: hdfs.config_dir.clone(),
+        user: hdfs.user.clone(),
+        kerberos: hdfs.kerberos.as_ref().map(|kerberos| Kerberos {
+            principal: kerberos.principal.clone(),
+            keytab: kerberos.keytab.clone(),
+            cache: kerberos.cache.clone(),
+        }),
+        replication: hdfs.replication,
+        block_bytes: hdfs.block_bytes.map(ByteSize::get),
     }
 }
