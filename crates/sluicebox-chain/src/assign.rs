@@ -291,6 +291,7 @@ mod tests {
                 id: Uuid::nil(),
                 end: 10,
                 dedup: None,
+                watermark: None,
                 decision: String::new(),
             };
             Ownership { tail }.check(&chain, is, low, high)

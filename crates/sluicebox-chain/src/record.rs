@@ -151,6 +151,10 @@ pub struct CommitRecord {
     pub absent: OffsetSet,
     /// Where a dedup window is rebuilt from; none without dedup.
     pub dedup: Option<DedupResume>,
+    /// Latest event time of all golden rows of the chain up to the end of this record, microseconds
+    /// since 1970-01-01 UTC; none before the first row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<i64>,
     /// Hash of everything that decides a record's fate (schema, rules, dedup).
     pub decision: String,
     /// Who made it.
@@ -200,6 +204,7 @@ impl CommitRecord {
             skipped: OffsetSet::default(),
             absent: OffsetSet::default(),
             dedup: None,
+            watermark: None,
             decision: String::new(),
             writer,
             at,
@@ -219,6 +224,7 @@ impl CommitRecord {
             seq: tail.seq + 1,
             prev: Some(tail.id),
             range: OffsetRange::new(tail.end, end),
+            watermark: tail.watermark,
             ..genesis
         }
     }
@@ -265,6 +271,7 @@ impl CommitRecord {
             id: self.id,
             end: self.range.end,
             dedup: self.dedup,
+            watermark: self.watermark,
             decision: self.decision.clone(),
         }
     }
@@ -283,6 +290,8 @@ pub struct Tail {
     pub end: Offset,
     /// Where the dedup window is rebuilt from.
     pub dedup: Option<DedupResume>,
+    /// Latest event time of the chain's golden rows.
+    pub watermark: Option<i64>,
     /// How fates were decided.
     pub decision: String,
 }

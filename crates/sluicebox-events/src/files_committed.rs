@@ -6,7 +6,8 @@ use crate::table::{EventPartition, EventSchema, EventTable};
 /// Files of one partition of a table have become visible, all of one commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FilesCommitted {
-    /// The commit: `<pipeline>/<topic>/<Kafka partition>/<place in the chain>`.
+    /// The commit, as the footers of its files name it: `<pipeline>/<topic>[<Kafka
+    /// partition>]/<place in the chain>`.
     pub commit_id: String,
     /// The table.
     pub table: EventTable,

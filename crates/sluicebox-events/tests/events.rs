@@ -62,7 +62,7 @@ fn files_committed(files: usize, columns: usize) -> FilesCommitted {
         data_type: "array<struct<a:int,b:decimal(9,2)>>".to_owned(),
     };
     FilesCommitted {
-        commit_id: "flights/flights/12/1842".to_owned(),
+        commit_id: "flights/flights[12]/1842".to_owned(),
         table: table(),
         partition: partition(),
         schema: EventSchema {
@@ -114,7 +114,7 @@ fn an_event_reads_as_documented() {
         "datacontenttype": "application/json", "partitionkey": "air.flights",
         "sequence": "00000000000000001842",
         "data": {
-            "commit_id": "flights/flights/12/1842",
+            "commit_id": "flights/flights[12]/1842",
             "table": {"database": "air", "name": "flights", "location": "s3://lake/air/flights"},
             "partition": {"spec": [["dt", "2019-09-01"], ["hour", "01"]],
                           "location": "s3://lake/air/flights/dt=2019-09-01/hour=01"},

@@ -8,14 +8,16 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use bytes::Bytes;
-use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::schema::types::SchemaDescriptor;
 
+use sluicebox_types::CatalogColumn;
+
 use crate::kafka_column::{KAFKA_COLUMN, OFFSET_MEMBER};
-use crate::{Lineage, LineageError};
+use crate::{ForeignColumn, Lineage, LineageError, catalog_columns};
 
 /// Offsets that are read at once.
 const BATCH_ROWS: usize = 8_192;
@@ -32,6 +34,9 @@ pub enum InspectError {
     /// The Parquet reader gave up on them without an error.
     #[error("the file is damaged in a way that the Parquet reader has no error for")]
     Damaged,
+    /// A column is of a type that Sluicebox does not write.
+    #[error(transparent)]
+    Foreign(#[from] ForeignColumn),
     /// There is no `_kafka.offset` of 64 bits.
     #[error("the file has no column `_kafka.offset` of type bigint")]
     NoOffsets,
@@ -46,6 +51,30 @@ pub enum InspectError {
 /// [`InspectError::Parquet`] or [`InspectError::Damaged`] if there is none.
 pub fn read_footer(file: &Bytes) -> Result<ParquetMetaData, InspectError> {
     guarded(|| Ok(ParquetMetaDataReader::new().parse_and_finish(file)?))
+}
+
+/// How many bytes at a file's end its footer takes, by the last eight of the file; none if these are
+/// not the end of a Parquet file. [`read_footer`] and [`read_columns`] read these bytes as well as a
+/// whole file.
+#[must_use]
+pub fn footer_bytes(trailer: &[u8]) -> Option<u64> {
+    let (length, magic) = trailer.split_last_chunk::<4>().map(|(l, m)| (l, *m))?;
+    let (_, length) = length.split_last_chunk::<4>()?;
+    (&magic == b"PAR1").then(|| u64::from(u32::from_le_bytes(*length)) + 8)
+}
+
+/// The columns of a file as catalogs declare them.
+///
+/// # Errors
+/// There is no readable footer, or a column is of a type that Sluicebox does not write.
+pub fn read_columns(file: &Bytes) -> Result<Vec<CatalogColumn>, InspectError> {
+    let footer = read_footer(file)?;
+    let footer = footer.file_metadata();
+    let schema = guarded(|| {
+        let entries = footer.key_value_metadata();
+        Ok(parquet_to_arrow_schema(footer.schema_descr(), entries)?)
+    })?;
+    Ok(catalog_columns(&schema)?)
 }
 
 /// Where a file comes from, as its footer tells.

@@ -155,6 +155,11 @@ impl Assigner {
             .status
             .update(&partition, |status| status.committed = start.tail.end);
         self.env.status.take_back(&partition);
+        let followed = Arc::clone(&start.spec.golden);
+        let chain = start.chain.clone();
+        self.env
+            .relay
+            .follow(&partition, chain, followed, &start.tail);
         let (done, installed) = Done::pair();
         self.tell(worker, ToWorker::Start(Box::new(start), done))
             .await;
@@ -239,6 +244,7 @@ impl Assigner {
                 self.env.status.leave_behind(partition, "it is halted");
             }
             self.env.readiness.up(&format!("partition {partition}"));
+            self.env.relay.let_go(partition);
             self.env.status.remove(partition);
         }
     }

@@ -86,6 +86,7 @@ pub(crate) async fn commit(
     }
     let path = record.path();
     record.files = stage_all(env, &path, files).await;
+    record.watermark = record.watermark.max(latest_event_time(&record.files));
     failpoint("after_stage");
     wait_for_dead_letters(env, &partition, &outstanding).await;
     failpoint("after_dead_letters");
@@ -96,6 +97,7 @@ pub(crate) async fn commit(
             failpoint("before_offset");
             control.commit(&partition, tail.end, &Hint::of(&tail).to_metadata());
             failpoint("after_offset");
+            env.relay.published(&partition, tail.seq);
             let topic = partition.topic.to_string();
             counter!("sluicebox_duplicates_total", "topic" => topic).increment(counts.duplicate);
             observe(env, &table, &files, cause);

@@ -6,6 +6,7 @@ use sluicebox_types::Clock;
 use uuid::Uuid;
 
 use crate::memory::MemoryLimit;
+use crate::notify::Relay;
 use crate::ports::{DeadLetterQueue, LakeStore};
 use crate::readiness::Readiness;
 use crate::status::StatusBoard;
@@ -25,6 +26,8 @@ pub struct Environment {
     pub store: Arc<dyn LakeStore>,
     /// Where rejects go beside quarantine.
     pub dead_letters: Arc<dyn DeadLetterQueue>,
+    /// Who tells the world of commits.
+    pub relay: Arc<Relay>,
     /// What `/readyz` shows.
     pub readiness: Arc<Readiness>,
     /// What the console shows.

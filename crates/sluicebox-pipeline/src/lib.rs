@@ -37,6 +37,7 @@ mod hops;
 mod open_range;
 mod commit;
 mod chain_io;
+mod notify;
 mod failpoint;
 pub mod verify;
 
@@ -45,6 +46,7 @@ pub use driver::Driver;
 pub use environment::Environment;
 pub use hops::write::with_kafka_column;
 pub use memory::{HeldMemory, MemoryLimit};
+pub use notify::{NotifySettings, NotifyStart, NotifyTo, Relay};
 pub use readiness::Readiness;
 pub use status::{Holding, PartitionStatus, Phase, StatusBoard};
 pub use topic::{

@@ -4,13 +4,16 @@
 //!   Kafka ──RecordQueue──▶ worker ──▶ committer ──LakeStore──▶ lake
 //!     ▲                      │            │
 //!     └──── SourceControl ───┴────────────┘        rejects ──DeadLetterQueue──▶ Kafka
+//!                                                  commits ──NotifyTarget──▶ topics, webhooks
 //! ```
 
 mod dead_letter;
 mod source;
 mod store;
+mod notify;
 
 pub use dead_letter::{DeadLetter, DeadLetterQueue, DeadLetterReceipt, Outstanding, QueueFull};
+pub use notify::{NotifyError, NotifyTarget};
 pub use source::{
     AssignmentHandler, Committed, PartitionState, RecordQueue, SourceBatch, SourceControl,
     SourceError, SourceEvent, StartAt,

@@ -197,6 +197,16 @@ pub(crate) const ALL: &[Description] = &[
         Unit::Bytes,
         "What is accounted for: reserve, open files, commits on their way.",
     ),
+    counter(
+        "sluicebox_notify_events_total",
+        Unit::Count,
+        "Events by target: delivered, retried, or skipped because the target refuses them.",
+    ),
+    gauge(
+        "sluicebox_notify_backlog",
+        Unit::Count,
+        "Commits that a target was not told of yet, by target.",
+    ),
 ];
 
 /// Gives the recorder every metric's unit and meaning.

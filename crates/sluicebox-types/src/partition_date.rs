@@ -40,6 +40,16 @@ impl PartitionDate {
         Self { days, hour }
     }
 
+    /// The first moment after it, microseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn end_micros(&self) -> i64 {
+        let first_hour = self.days.saturating_mul(HOURS_PER_DAY);
+        let hours_passed = self.hour.map_or(HOURS_PER_DAY, |hour| i64::from(hour) + 1);
+        first_hour
+            .saturating_add(hours_passed)
+            .saturating_mul(MICROS_PER_HOUR)
+    }
+
     /// `YYYY-MM-DD`.
     #[must_use]
     pub fn dt(&self) -> String {
@@ -194,6 +204,18 @@ mod tests {
     }
 
     proptest! {
+        /// A partition holds the moments before its end, and the next one begins there.
+        #[test]
+        fn partitions_end_where_the_next_begins(micros in -62_135_596_800_000_000i64..253_402_300_800_000_000) {
+            for granularity in [Granularity::Hour, Granularity::Day] {
+                let date = PartitionDate::of_micros(micros, granularity);
+                let end = date.end_micros();
+                prop_assert!(micros < end);
+                prop_assert_eq!(PartitionDate::of_micros(end - 1, granularity), date);
+                prop_assert_ne!(PartitionDate::of_micros(end, granularity), date);
+            }
+        }
+
         /// What is written into a chain record comes back as the same partition.
         #[test]
         fn text_round_trips(micros in -62_135_596_800_000_000i64..253_402_300_800_000_000) {

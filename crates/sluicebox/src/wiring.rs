@@ -13,7 +13,7 @@ use sluicebox_config::{ByteSize, Config, RetentionGap};
 use sluicebox_kafka::{KafkaQueue, KafkaSource, SourceSettings, fetched_bytes_max};
 use sluicebox_pipeline::ports::{LakeStore, SourceControl};
 use sluicebox_pipeline::{
-    Environment, MemoryLimit, Readiness, StatusBoard, TopicCatalog, WORKER_BYTES,
+    Environment, MemoryLimit, Readiness, Relay, StatusBoard, TopicCatalog, WORKER_BYTES,
 };
 use sluicebox_types::{Clock, SystemClock};
 use uuid::Uuid;
@@ -105,6 +105,7 @@ fn environment(
         fresh_id: Arc::new(Uuid::new_v4),
         store,
         dead_letters: dead_letters(config, shared)?,
+        relay: Arc::new(Relay::off()),
         readiness: Arc::clone(&shared.readiness),
         status: Arc::clone(&shared.status),
         memory: Arc::clone(&shared.memory),

@@ -16,8 +16,8 @@ use sluicebox_pipeline::ports::{
 };
 use sluicebox_pipeline::verify::{VerifyReport, verify};
 use sluicebox_pipeline::{
-    DedupSpec, Driver, Environment, EventTimeSpec, MemoryLimit, Readiness, RollPolicy, StatusBoard,
-    Tombstones, TopicSpec, with_kafka_column,
+    DedupSpec, Driver, Environment, EventTimeSpec, MemoryLimit, NotifySettings, NotifyTo,
+    Readiness, Relay, RollPolicy, StatusBoard, Tombstones, TopicSpec, with_kafka_column,
 };
 use sluicebox_rules::Rules;
 use sluicebox_storage::memory::MemoryStore;
@@ -51,9 +51,12 @@ pub(crate) struct Scenario {
     pub(crate) store: MemoryStore,
     pub(crate) letters: Arc<Letters>,
     pub(crate) runtime: Runtime,
-    attempts: Arc<AtomicU32>,
+    pub(crate) attempts: Arc<AtomicU32>,
     pub(crate) roll: RollPolicy,
     pub(crate) memory_bytes: usize,
+    pub(crate) kafka_column: bool,
+    /// Who is told of commits, made anew for every process.
+    pub(crate) targets: Box<dyn Fn() -> Vec<NotifyTo>>,
 }
 
 pub(crate) struct Running {
@@ -61,6 +64,7 @@ pub(crate) struct Running {
     pub(crate) handler: Arc<dyn AssignmentHandler>,
     pub(crate) status: Arc<StatusBoard>,
     pub(crate) readiness: Arc<Readiness>,
+    pub(crate) relay: Arc<Relay>,
 }
 
 impl Scenario {
@@ -76,6 +80,8 @@ impl Scenario {
                 .expect("a test has it"),
             attempts: Arc::default(),
             memory_bytes: 256 << 20,
+            kafka_column: true,
+            targets: Box::new(Vec::new),
             roll: RollPolicy {
                 max_bytes: 1 << 20,
                 max_rows: 20,
@@ -85,12 +91,23 @@ impl Scenario {
         }
     }
 
+    /// The same pipeline in a process that tells nobody.
+    pub(crate) fn silent(&self) -> Self {
+        Self {
+            broker: Arc::clone(&self.broker),
+            store: self.store.clone(),
+            attempts: Arc::clone(&self.attempts),
+            ..Self::new()
+        }
+    }
+
     pub(crate) fn start(&self) -> Running {
         self.start_on(Arc::new(self.store.clone()))
     }
 
     pub(crate) fn start_on(&self, store: Arc<dyn LakeStore>) -> Running {
         let attempts = Arc::clone(&self.attempts);
+        let relay = self.relay(&store);
         let (status, readiness) = (Arc::<StatusBoard>::default(), Arc::<Readiness>::default());
         let env = Environment {
             pipeline: "test".into(),
@@ -105,6 +122,7 @@ impl Scenario {
             }),
             store,
             dead_letters: Arc::clone(&self.letters) as Arc<dyn DeadLetterQueue>,
+            relay: Arc::clone(&relay),
             readiness: Arc::clone(&readiness),
             status: Arc::clone(&status),
             memory: MemoryLimit::new(self.memory_bytes, 0),
@@ -128,7 +146,25 @@ impl Scenario {
             handler,
             status,
             readiness,
+            relay,
         }
+    }
+
+    /// Without jitter nothing is waited for between tries.
+    fn relay(&self, store: &Arc<dyn LakeStore>) -> Arc<Relay> {
+        let settings = NotifySettings {
+            targets: (self.targets)(),
+            allowed_lateness: Duration::from_secs(60),
+        };
+        let clock = Arc::new(SystemClock::new());
+        let runtime = self.runtime.handle().clone();
+        Arc::new(Relay::new(
+            settings,
+            Arc::clone(store),
+            clock,
+            Arc::new(|| 0.0),
+            runtime,
+        ))
     }
 
     fn spec(&self) -> TopicSpec {
@@ -166,6 +202,10 @@ impl Scenario {
                 bloom_filters: Vec::new(),
             })
         };
+        let golden = match self.kafka_column {
+            true => with_kafka_column(&arrow),
+            false => Arc::clone(&arrow),
+        };
         let window = WindowSpec {
             length_millis: 60_000,
             mode: WindowMode::Sliding,
@@ -187,9 +227,9 @@ impl Scenario {
                 key: KeySpec::Fields(vec!["id".into()]),
                 window,
             }),
-            kafka_column: true,
+            kafka_column: self.kafka_column,
             dead_letter: true,
-            golden: table(FileKind::Golden, with_kafka_column(&arrow)),
+            golden: table(FileKind::Golden, golden),
             quarantine: table(FileKind::Quarantine, quarantine_schema()),
             roll: self.roll,
             decision: "d".into(),
