@@ -11,6 +11,8 @@
 
 pub mod catalog;
 mod failure;
+mod operation;
+pub mod hive;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 #[cfg(any(test, feature = "testing"))]

@@ -187,6 +187,11 @@ pub(crate) const ALL: &[Description] = &[
         Unit::Seconds,
         "How long these calls took.",
     ),
+    counter(
+        "sluicebox_catalog_operations_total",
+        Unit::Count,
+        "Requests to a catalog, by catalog, operation and outcome.",
+    ),
     gauge(
         "sluicebox_memory_limit_bytes",
         Unit::Bytes,
