@@ -9,6 +9,7 @@
 //! Not here: the relay that walks the commit chain (`sluicebox-pipeline`), Kafka as a target
 //! (`sluicebox-kafka`), HTTP listeners (`sluicebox-console`).
 
+pub mod webhook;
 pub mod catalog;
 mod failure;
 mod operation;

@@ -7,12 +7,13 @@ mod topics;
 mod expression;
 mod topic;
 mod schema;
+mod notify;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::report::Report;
-use crate::sections::{KafkaSection, LakeSection, TopicSection};
+use crate::sections::{KafkaSection, LakeSection, NotifySection, TopicSection};
 
 /// Reports mistakes between values. Each section is looked at as soon as its own values are right,
 /// whatever is wrong with the others.
@@ -32,6 +33,11 @@ pub(crate) fn check(config: &Value, report: &mut Report) {
         topic::check(at, topic, lake.as_ref(), report);
     }
     topics::check_together(&topics, kafka.as_ref(), report);
+    if config.get("notify").is_some()
+        && let Some(targets) = section::<Vec<NotifySection>>(config, "/notify", report)
+    {
+        notify::check(&targets, report);
+    }
 }
 
 /// The section at `at`, if nothing is wrong in it so far.

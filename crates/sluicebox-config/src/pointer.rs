@@ -1,7 +1,8 @@
 //! JSON pointers (RFC 6901): how this crate names a value inside the file.
 
-/// Values that are secret. They are text whatever they look like, and are never shown.
-const SECRETS: [&str; 7] = [
+/// Values that are secret. They are text whatever they look like, and are never shown. `*` stands
+/// for any member of a list.
+const SECRETS: [&str; 10] = [
     "/kafka/tls/key_password",
     "/kafka/sasl/password",
     "/kafka/sasl/client_secret",
@@ -9,16 +10,29 @@ const SECRETS: [&str; 7] = [
     "/lake/s3/secret_access_key",
     "/lake/s3/session_token",
     "/server/token",
+    "/notify/*/webhook/hmac_secret",
+    "/notify/*/webhook/bearer_token",
+    "/notify/*/webhook/basic/password",
 ];
 
-/// The pointers of all secrets.
+/// The pointers of all secrets; see [`SECRETS`] for `*`.
 pub(crate) const fn secrets() -> &'static [&'static str] {
     &SECRETS
 }
 
 /// Whether a value is secret.
 pub(crate) fn is_secret(pointer: &str) -> bool {
-    SECRETS.contains(&pointer)
+    let is_at = |pattern: &&str| {
+        let (mut pattern, mut names) = (pattern.split('/'), pointer.split('/'));
+        loop {
+            match (pattern.next(), names.next()) {
+                (None, None) => return true,
+                (Some(expected), Some(name)) if expected == "*" || expected == name => {}
+                _ => return false,
+            }
+        }
+    };
+    SECRETS.iter().any(|pattern| is_at(pattern))
 }
 
 /// The pointer of the member `key` of the value at `parent`.
@@ -72,5 +86,21 @@ mod tests {
         assert_eq!(dotted(&pointer), "topics.\"^a/b~c.*\".table");
         assert_eq!(parent(&pointer), "/topics/^a~1b~0c.*");
         assert!(lies_in(&pointer, "/topics") && !lies_in("/topics_x", "/topics"));
+    }
+
+    /// Secrets are known by their place, in lists as well.
+    #[test]
+    fn secrets_are_known_by_their_place() {
+        for at in ["/server/token", "/notify/12/webhook/basic/password"] {
+            assert!(is_secret(at), "{at}");
+        }
+        for at in [
+            "",
+            "/server",
+            "/notify/0/webhook/basic",
+            "/notify/0/webhook/url",
+        ] {
+            assert!(!is_secret(at), "{at}");
+        }
     }
 }

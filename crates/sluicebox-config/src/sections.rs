@@ -12,6 +12,7 @@ mod event_time;
 mod dedup;
 mod rule;
 mod columns;
+mod notify;
 mod limits;
 mod server;
 
@@ -27,6 +28,10 @@ pub use hdfs::{HdfsSection, KerberosSection};
 pub use kafka::{FetchSection, GroupProtocol, KafkaSection, RetentionGap, TlsSection};
 pub use lake::{Compression, FileSection, LakeSection, Layout, PartitionBy};
 pub use limits::LimitsSection;
+pub use notify::{
+    AirflowSection, BasicSection, KafkaTargetSection, NotifyEvent, NotifyMode, NotifySection,
+    NotifyStart, WebhookSection,
+};
 pub use rule::RuleSection;
 pub use s3::{S3Encryption, S3Section};
 pub use sasl::SaslSection;
@@ -42,7 +47,7 @@ use crate::values::HumanDuration;
 /// One pipeline: raw topics of one Kafka cluster into the tables of one lake.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-unsupported" = ["notify", "processed", "catalog"]))]
+#[schemars(extend("x-unsupported" = ["processed", "catalog"]))]
 pub struct Config {
     /// The pipeline's name: part of control paths, of the consumer group and of metrics. One name,
     /// one control tree: give every pipeline its own. 1 to 64 of `a-z 0-9 - _ .`, a letter or digit
@@ -65,6 +70,10 @@ pub struct Config {
     #[serde(deserialize_with = "topic::in_order")]
     #[schemars(with = "BTreeMap<String, TopicSection>", extend("minProperties" = 1))]
     pub topics: Vec<TopicSection>,
+
+    /// Who is told of files that have become visible. Default: nobody.
+    #[serde(default)]
+    pub notify: Vec<NotifySection>,
 
     /// How much of the machine the process takes.
     #[schemars(with = "Option<LimitsSection>")]

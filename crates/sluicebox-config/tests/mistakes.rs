@@ -45,8 +45,38 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "name: flights",
-        "name: flights\nnotify: []",
-        "config.yaml:2:1: notify: `notify` is not supported by this build",
+        "name: flights\nprocessed: []",
+        "config.yaml:2:1: processed: `processed` is not supported by this build",
+    ),
+    (
+        "name: flights",
+        "name: flights\nnotify: [{}]",
+        "config.yaml:2:10: notify.0: a target is a `kafka` topic or a `webhook`",
+    ),
+    (
+        "name: flights",
+        "name: flights\nnotify: [{kafka: {topic: a}, webhook: {url: 'https://b'}}]",
+        "config.yaml:2:10: notify.0: a target is a `kafka` topic or a `webhook`, not both",
+    ),
+    (
+        "name: flights",
+        "name: flights\nnotify:\n- kafka: {topic: lake.events}\n- kafka: {topic: lake.events}",
+        "config.yaml:4:3: notify.1: two targets are called `kafka-lake.events`",
+    ),
+    (
+        "name: flights",
+        "name: flights\nnotify:\n- webhook: {url: 'http://host/in', bearer_token: x}",
+        "everybody on the way can read the token",
+    ),
+    (
+        "name: flights",
+        "name: flights\nnotify:\n- webhook: {url: 'https://host/in', headers: {ce-id: x}}",
+        "the header `ce-id` is set by Sluicebox",
+    ),
+    (
+        "name: flights",
+        "name: flights\nnotify:\n- {kafka: {topic: a}, name: 12}",
+        "notify.0.name: expected 1 to 64 of a-z 0-9 - _ . with a letter first",
     ),
     (
         "name: flights",

@@ -1,5 +1,6 @@
 //! Kafka: the only user of rdkafka. Implements the driver's ports for records that come in
-//! ([`KafkaSource`], [`KafkaQueue`]) and for rejects that go out ([`KafkaDeadLetters`]).
+//! ([`KafkaSource`], [`KafkaQueue`]) for rejects that go out ([`KafkaDeadLetters`]) and for
+//! events ([`KafkaTarget`]).
 //!
 //! ```text
 //!   brokers ──fetch──▶ partition queues ──forward──▶ one queue per worker ──KafkaQueue──▶ worker
@@ -25,12 +26,14 @@ mod control;
 mod commit;
 mod native;
 mod dead_letter;
+mod notify;
 mod error;
 pub mod mock;
 
 pub use control::KafkaControl;
 pub use dead_letter::{DeadLetterSettings, KafkaDeadLetters};
 pub use error::KafkaError;
+pub use notify::{KafkaTarget, KafkaTargetSettings};
 pub use properties::fetched_bytes_max;
 pub use queue::{KafkaBatch, KafkaQueue};
 pub use source::{KafkaSource, SourceSettings};

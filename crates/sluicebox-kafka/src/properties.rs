@@ -102,6 +102,14 @@ pub(crate) fn producer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
     Ok(with_own(properties, kafka))
 }
 
+/// Properties of a producer whose sender wants an answer in time, and tries again by itself.
+pub(crate) fn impatient_producer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError> {
+    let mut properties = producer(kafka)?;
+    properties.set("message.timeout.ms", "30000");
+    properties.set("linger.ms", "0");
+    Ok(properties)
+}
+
 fn connection(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError> {
     let mut properties = ClientConfig::new();
     properties.set_log_level(RDKafkaLogLevel::Info);

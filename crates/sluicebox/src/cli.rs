@@ -41,7 +41,7 @@ pub(crate) enum Command {
     /// Show where a Parquet file comes from and what is inside.
     #[command(after_help = EXIT_CODES)]
     Inspect(Inspect),
-    /// Print the JSON Schema of the config file, for editors.
+    /// Print the JSON Schema of the config file, for editors, or of the events.
     #[command(after_help = EXIT_CODES)]
     Schema(Schema),
     /// Print a completion script for a shell.
@@ -136,6 +136,8 @@ pub(crate) struct Schema {
 pub(crate) enum SchemaOf {
     /// The config file.
     Config,
+    /// The events that targets are told, in structured mode.
+    Events,
 }
 
 #[derive(Debug, Args)]

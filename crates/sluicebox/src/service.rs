@@ -90,8 +90,12 @@ pub(crate) fn run(
     let proved = runtime.block_on(prove(store.as_ref(), &shared.readiness, &process.stop))?;
     match proved {
         Some(_proved) => {
-            let pipeline = wiring::pipeline(config, store, shared)?;
-            read(pipeline, until, process, &liveness, observer)?;
+            let relay = Arc::new(wiring::relay(config, &store, shared, runtime.handle())?);
+            let mut pipeline = wiring::pipeline(config, store, shared)?;
+            pipeline.env.relay = Arc::clone(&relay);
+            let ended = read(pipeline, until, process, &liveness, observer);
+            runtime.block_on(relay.finish());
+            ended?;
         }
         None if until == Until::End => return Err(Failure::Interrupted),
         None => {}
@@ -137,11 +141,11 @@ pub(crate) fn read<Q: RecordQueue + 'static>(
     let _aborting = AbortOnPanic::set();
     let (runtime, stop) = (process.runtime.handle(), &process.stop);
     let (status, readiness) = (Arc::clone(&env.status), Arc::clone(&env.readiness));
-    let board = Arc::clone(&status);
+    let (board, relay) = (Arc::clone(&status), Arc::clone(&env.relay));
     let driver = Driver::start(env, catalog, control, queues, runtime.clone())?;
     let handler = driver.handler();
     liveness.watch(driver);
-    let observing = runtime.spawn(observer.observe(process.metrics.clone()));
+    let observing = runtime.spawn(observer.observe(process.metrics.clone(), relay));
     let ending = (until == Until::End)
         .then(|| runtime.spawn(until_end::watch(status, readiness, Arc::clone(stop))));
 

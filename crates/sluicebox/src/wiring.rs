@@ -5,6 +5,7 @@ mod dead_letters;
 mod topic_spec;
 mod catalog;
 mod store;
+mod notify;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use uuid::Uuid;
 
 pub(crate) use catalog::ConfigCatalog;
 pub(crate) use dead_letters::dead_letters;
+pub(crate) use notify::relay;
 pub(crate) use store::store;
 pub(crate) use topic_spec::{SpecMistake, topic_spec};
 

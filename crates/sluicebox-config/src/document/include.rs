@@ -61,26 +61,59 @@ pub(crate) fn resolve_secrets(
     environment: &Environment,
     report: &mut Report,
 ) {
-    for at in pointer::secrets() {
-        let mut node = Some(&mut *root);
-        for name in pointer::segments(at) {
-            node = node.and_then(|node| node.get_mut(&name));
-        }
-        let Some(node) = node else { continue };
-        match secret_text(node, folder, environment) {
-            Some(Ok(text)) => {
-                node.content = Content::Scalar(Scalar {
-                    text,
-                    plain: false,
-                    hidden: true,
-                });
+    for pattern in pointer::secrets() {
+        let names: Vec<String> = pointer::segments(pattern).collect();
+        resolve_at(root, String::new(), &names, &mut |node, at| {
+            resolve_secret(node, at, folder, environment, report);
+        });
+    }
+}
+
+/// Visits the node that the names lead to, or those, where `*` stands for each member of a list.
+fn resolve_at(
+    node: &mut Node,
+    at: String,
+    names: &[String],
+    visit: &mut dyn FnMut(&mut Node, &str),
+) {
+    let Some((name, rest)) = names.split_first() else {
+        visit(node, &at);
+        return;
+    };
+    match &mut node.content {
+        Content::Sequence(members) if name == "*" => {
+            for (index, member) in members.iter_mut().enumerate() {
+                resolve_at(member, format!("{at}/{index}"), rest, visit);
             }
-            Some(Err(message)) => {
-                report.at_position(node.position.clone(), at, message, None);
-                node.content = Content::Broken;
-            }
-            None => warn_of_literal(node, at, report),
         }
+        _ => {
+            if let Some(member) = node.get_mut(name) {
+                resolve_at(member, pointer::child(&at, name), rest, visit);
+            }
+        }
+    }
+}
+
+fn resolve_secret(
+    node: &mut Node,
+    at: &str,
+    folder: &Path,
+    environment: &Environment,
+    report: &mut Report,
+) {
+    match secret_text(node, folder, environment) {
+        Some(Ok(text)) => {
+            node.content = Content::Scalar(Scalar {
+                text,
+                plain: false,
+                hidden: true,
+            });
+        }
+        Some(Err(message)) => {
+            report.at_position(node.position.clone(), at, message, None);
+            node.content = Content::Broken;
+        }
+        None => warn_of_literal(node, at, report),
     }
 }
 

@@ -44,10 +44,20 @@ pub struct LakeSection {
     /// lake auditable. Default true.
     #[serde(default = "yes")]
     pub kafka_metadata_column: bool,
+
+    /// How much later than its partition's end, by event time, a row is not yet late: events say so
+    /// of files. Default 1h, at most 30d.
+    #[serde(default = "allowed_lateness")]
+    #[schemars(extend("x-maximum" = "30d"))]
+    pub allowed_lateness: HumanDuration,
 }
 
 const fn yes() -> bool {
     true
+}
+
+const fn allowed_lateness() -> HumanDuration {
+    HumanDuration::from_secs(3_600)
 }
 
 /// When a file closes, and what is inside. Whichever limit is reached first closes the file.

@@ -13,7 +13,7 @@ use crate::values::{ByteSize, TableName};
 /// What becomes of the records of a topic, or of all topics that an expression matches.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-unsupported" = ["processed", "notify", "catalog"]))]
+#[schemars(extend("x-unsupported" = ["processed", "catalog"]))]
 pub struct TopicSection {
     /// The topic, or the expression: the key of this section.
     #[serde(skip)]

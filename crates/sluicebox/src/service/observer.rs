@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metrics::gauge;
 use sluicebox_chain::Counts;
-use sluicebox_pipeline::{MemoryLimit, PartitionStatus, Readiness, StatusBoard};
+use sluicebox_pipeline::{MemoryLimit, PartitionStatus, Readiness, Relay, StatusBoard};
 use sluicebox_telemetry::Metrics;
 use sluicebox_types::{Clock, TopicPartition};
 
@@ -34,7 +34,7 @@ impl Observer {
     }
 
     /// Goes on until it is aborted.
-    pub(crate) async fn observe(self, metrics: Metrics) {
+    pub(crate) async fn observe(self, metrics: Metrics, relay: Arc<Relay>) {
         let mut before = self.status.snapshot();
         let mut looked_at = self.clock.monotonic();
         let mut gauges = TopicGauges::default();
@@ -44,6 +44,7 @@ impl Observer {
             let after = self.status.snapshot();
             gauges.set(&after, self.clock.now_millis(), now);
             self.set_memory_gauges();
+            set_backlogs(&relay);
             self.log(&before, &after, now.saturating_sub(looked_at));
             metrics.run_upkeep();
             (before, looked_at) = (after, now);
@@ -88,6 +89,13 @@ impl Observer {
             waiting_for = waiting.join(", "),
             "progress"
         );
+    }
+}
+
+fn set_backlogs(relay: &Relay) {
+    for (target, records) in relay.backlogs() {
+        let records = usize::try_from(records).unwrap_or(usize::MAX);
+        gauge!("sluicebox_notify_backlog", "target" => target).set(as_gauge(records));
     }
 }
 

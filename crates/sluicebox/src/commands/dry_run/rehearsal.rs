@@ -20,6 +20,7 @@ pub(super) fn config(config: &Config, folder: &Path) -> Config {
     config.kafka.group_id = throwaway_group(&config);
     config.lake.url = LakeUrl::File(folder.join("lake"));
     config.lake.control = LakeUrl::File(folder.join("control"));
+    config.notify = Vec::new();
     for topic in &mut config.topics {
         topic.dead_letter = None;
         if topic.start == StartPosition::Latest {
