@@ -10,6 +10,7 @@
 //! (`sluicebox-kafka`), HTTP listeners (`sluicebox-console`).
 
 pub mod webhook;
+pub mod crawler;
 pub mod catalog;
 mod failure;
 mod operation;

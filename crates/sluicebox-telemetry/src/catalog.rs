@@ -192,6 +192,41 @@ pub(crate) const ALL: &[Description] = &[
         Unit::Count,
         "Requests to a catalog, by catalog, operation and outcome.",
     ),
+    counter(
+        "sluicebox_crawler_events_total",
+        Unit::Count,
+        "Messages that told the crawler where to look, by outcome.",
+    ),
+    gauge(
+        "sluicebox_crawler_waiting_partitions",
+        Unit::Count,
+        "Partitions that were touched and not looked at yet.",
+    ),
+    counter(
+        "sluicebox_crawler_files_skipped_total",
+        Unit::Count,
+        "Files in partitions that are not ours or cannot be read, by reason, at each look.",
+    ),
+    counter(
+        "sluicebox_crawler_crawls_total",
+        Unit::Count,
+        "Looks at a table's partitions, by outcome.",
+    ),
+    counter(
+        "sluicebox_crawler_partitions_total",
+        Unit::Count,
+        "Partitions changed in the catalog, by table and action.",
+    ),
+    counter(
+        "sluicebox_crawler_refused_total",
+        Unit::Count,
+        "What was left alone in the catalog, by table and reason, at each look.",
+    ),
+    histogram(
+        "sluicebox_catalog_lag_seconds",
+        Unit::Seconds,
+        "From the commit of files to their partition being up to date in the catalog.",
+    ),
     gauge(
         "sluicebox_memory_limit_bytes",
         Unit::Bytes,
