@@ -39,6 +39,7 @@ impl Subject for HdfsLake {
 conformance_tests!(async { HdfsLake::new() });
 conformance_tests! {
     async { HdfsLake::new() };
+    abandoned_data_is_gone
     files_are_listed_in_byte_order_of_their_paths
     a_sweep_takes_what_no_record_can_name
 }

@@ -27,6 +27,7 @@ impl Subject for LocalLake {
 conformance_tests!(async { LocalLake::new() });
 conformance_tests! {
     async { LocalLake::new() };
+    abandoned_data_is_gone
     files_are_listed_in_byte_order_of_their_paths
     a_sweep_takes_what_no_record_can_name
 }

@@ -42,6 +42,7 @@ impl Subject for S3Lake {
 }
 
 conformance_tests!(async { S3Lake::new() });
+conformance_tests! { async { S3Lake::new() }; abandoned_data_is_gone }
 
 /// Lake and control tree may fill whole buckets, without a prefix.
 #[tokio::test]

@@ -25,6 +25,7 @@ mod admin;
 mod token_endpoint;
 mod s3;
 mod hdfs;
+mod azure;
 mod metastore;
 mod moto;
 mod engines;
@@ -33,6 +34,7 @@ mod sluicebox;
 
 use std::sync::OnceLock;
 
+pub use azure::Azure;
 pub use certificates::{Certificates, Identity};
 pub use child_process::ChildProcess;
 pub use deadline::eventually;
@@ -53,6 +55,12 @@ pub use transactions::{Outcome, Transaction};
 pub fn kafka() -> &'static Kafka {
     static KAFKA: OnceLock<Kafka> = OnceLock::new();
     KAFKA.get_or_init(Kafka::start)
+}
+
+/// The Azure Blob server that all tests of this binary share.
+pub fn azure() -> &'static Azure {
+    static AZURE: OnceLock<Azure> = OnceLock::new();
+    AZURE.get_or_init(Azure::start)
 }
 
 /// The S3 server that all tests of this binary share.

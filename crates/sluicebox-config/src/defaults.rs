@@ -27,10 +27,15 @@ pub(crate) fn derive(config: &mut Value, machine: Machine) {
             .map(|url: LakeUrl| url.sibling(CONTROL).to_string());
         default(config, "/lake", "control", || json!(control.unwrap_or(url)));
     }
-    if let Some(endpoint) = config.pointer("/lake/s3/endpoint").and_then(Value::as_str) {
-        let loopback = is_loopback(endpoint);
+    for store in ["/lake/s3", "/lake/gcs", "/lake/azure"] {
+        let endpoint = config.pointer(&format!("{store}/endpoint"));
+        if let Some(endpoint) = endpoint.and_then(Value::as_str) {
+            let loopback = is_loopback(endpoint);
+            default(config, store, "allow_http", || json!(loopback));
+        }
+    }
+    if config.pointer("/lake/s3/endpoint").is_some() {
         default(config, "/lake/s3", "path_style", || json!(true));
-        default(config, "/lake/s3", "allow_http", || json!(loopback));
     }
     default(config, "", "limits", || json!({}));
     default(config, "/limits", "memory", || json!(machine.memory.get()));

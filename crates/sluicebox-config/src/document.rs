@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use expand::expand;
 pub(crate) use include::{read_text, resolve_schema_files, resolve_secrets};
-pub(crate) use overlay::{aws_defaults, environment_overlay, hadoop_defaults, set_overlay};
+pub(crate) use overlay::{cloud_defaults, environment_overlay, hadoop_defaults, set_overlay};
 pub(crate) use yaml::{Source, parse};
 
 use crate::error::{Place, Position};

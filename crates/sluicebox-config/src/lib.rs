@@ -28,4 +28,6 @@ pub use error::{ConfigError, ConfigErrors, Place, Position};
 pub use json_schema::json_schema;
 pub use load::{load, parse};
 pub use sections::*;
-pub use values::{ByteSize, HumanDuration, LakeUrl, Secret, TableName, Timestamp, ValueError};
+pub use values::{
+    BucketScheme, ByteSize, HumanDuration, LakeUrl, Secret, TableName, Timestamp, ValueError,
+};

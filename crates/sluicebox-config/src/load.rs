@@ -31,6 +31,16 @@ const AWS_CREDENTIAL_SOURCES: [&str; 12] = [
     "AWS_METADATA_ENDPOINT",
 ];
 
+/// The same of Google's tools.
+const GOOGLE_CREDENTIAL_SOURCES: [&str; 2] = ["GOOGLE_APPLICATION_CREDENTIALS", "HOME"];
+
+/// The same of Azure's pods and apps.
+const AZURE_CREDENTIAL_SOURCES: [&str; 3] = [
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_AUTHORITY_HOST",
+    "IDENTITY_ENDPOINT",
+];
+
 /// Reads a config file and the files it refers to, at most 1 MiB each. `overrides` are the
 /// `a.b=value` of `--set`; the last one wins.
 ///
@@ -111,7 +121,7 @@ fn layers(
     }
     document::environment_overlay(&mut root, environment, report);
     document::set_overlay(&mut root, overrides, report);
-    document::aws_defaults(&mut root, environment, report);
+    document::cloud_defaults(&mut root, environment, report);
     document::hadoop_defaults(&mut root, environment, report);
     document::resolve_schema_files(&mut root, folder, environment, report);
     document::resolve_secrets(&mut root, folder, environment, report);
@@ -143,15 +153,12 @@ fn complete(
     for path in hdfs.config_dir.as_mut().into_iter().chain(keytab) {
         *path = folder.join(&*path);
     }
-    let variable = |name: &str| {
-        Some((
-            name.to_owned(),
-            Secret::new(environment.get(name)?.to_owned()),
-        ))
+    let variables = |names: &[&str]| -> BTreeMap<String, Secret> {
+        let secret = |name: &&str| Some(((*name).to_owned(), Secret::new(environment.get(name)?)));
+        names.iter().filter_map(secret).collect()
     };
-    config.lake.s3.credential_environment = AWS_CREDENTIAL_SOURCES
-        .into_iter()
-        .filter_map(variable)
-        .collect::<BTreeMap<_, _>>();
+    config.lake.s3.credential_environment = variables(&AWS_CREDENTIAL_SOURCES);
+    config.lake.gcs.credential_environment = variables(&GOOGLE_CREDENTIAL_SOURCES);
+    config.lake.azure.credential_environment = variables(&AZURE_CREDENTIAL_SOURCES);
     config
 }

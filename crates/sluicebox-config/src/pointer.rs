@@ -2,13 +2,17 @@
 
 /// Values that are secret. They are text whatever they look like, and are never shown. `*` stands
 /// for any member of a list.
-const SECRETS: [&str; 10] = [
+const SECRETS: [&str; 14] = [
     "/kafka/tls/key_password",
     "/kafka/sasl/password",
     "/kafka/sasl/client_secret",
     "/lake/s3/access_key_id",
     "/lake/s3/secret_access_key",
     "/lake/s3/session_token",
+    "/lake/gcs/service_account_key",
+    "/lake/azure/access_key",
+    "/lake/azure/sas_token",
+    "/lake/azure/client_secret",
     "/server/token",
     "/notify/*/webhook/hmac_secret",
     "/notify/*/webhook/bearer_token",

@@ -9,7 +9,7 @@ mod secret;
 
 pub use byte_size::ByteSize;
 pub use duration::HumanDuration;
-pub use lake_url::LakeUrl;
+pub use lake_url::{BucketScheme, LakeUrl};
 pub use secret::Secret;
 pub use table_name::TableName;
 pub use timestamp::Timestamp;

@@ -183,6 +183,40 @@ fn aws_variables_are_the_lowest_layer() {
     assert!(s3.region == "x" && !s3.path_style);
 }
 
+/// The same of Azure; credentials of the file are not mixed with those of the environment.
+#[test]
+fn azure_variables_are_the_lowest_layer() {
+    let variables = [
+        ("AZURE_STORAGE_ACCOUNT", "acme"),
+        ("AZURE_STORAGE_KEY", "hunter2"),
+        ("AZURE_FEDERATED_TOKEN_FILE", "/token"),
+        ("AWS_REGION", "eu-central-1"),
+    ];
+    let lake = config(&variables, &["lake.url=az://lake/golden"])
+        .unwrap()
+        .lake;
+    assert_eq!(lake.azure.account.as_deref(), Some("acme"));
+    assert_eq!(lake.azure.access_key.unwrap().expose(), "hunter2");
+    let token = &lake.azure.credential_environment["AZURE_FEDERATED_TOKEN_FILE"];
+    assert_eq!(token.expose(), "/token");
+    assert_eq!(lake.s3.region, "us-east-1");
+    let overrides = ["lake.url=az://lake/golden", "lake.azure.sas_token=sig=x"];
+    let azure = config(&variables, &overrides).unwrap().lake.azure;
+    assert!(azure.access_key.is_none() && azure.sas_token.is_some());
+}
+
+/// Google's credentials are found where its tools find them.
+#[test]
+fn google_variables_say_where_credentials_are() {
+    let variables = [("GOOGLE_APPLICATION_CREDENTIALS", "/key.json")];
+    let lake = config(&variables, &["lake.url=gs://lake/golden"])
+        .unwrap()
+        .lake;
+    let file = &lake.gcs.credential_environment["GOOGLE_APPLICATION_CREDENTIALS"];
+    assert_eq!(file.expose(), "/key.json");
+    assert_eq!(lake.control.to_string(), "gs://lake/_sluicebox");
+}
+
 /// Relative paths start from the folder of the file.
 #[test]
 fn relative_paths_start_at_the_file() {

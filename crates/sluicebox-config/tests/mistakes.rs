@@ -210,6 +210,36 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "lake.s3.endpoint: without TLS",
     ),
     (
+        "s3://lake/golden\n",
+        "gs://lake/golden\n  control: s3://lake/_sluicebox\n",
+        "lake.control: must be in the same store",
+    ),
+    (
+        "s3://lake/golden\n",
+        "gs://lake/golden\n  gcs: { endpoint: http://gcs:4443 }\n",
+        "lake.gcs.endpoint: without TLS",
+    ),
+    (
+        "s3://lake/golden\n",
+        "az://lake/golden\n",
+        "config.yaml:5:8: lake.url: does not say which storage account",
+    ),
+    (
+        "s3://lake/golden\n",
+        "az://lake/golden\n  azure: { account: Acme }\n",
+        "config.yaml:6:21: lake.azure.account: expected 3 to 24 lower-case letters and digits",
+    ),
+    (
+        "s3://lake/golden\n",
+        "az://lake/golden\n  azure: { account: acme, client_secret: x }\n",
+        "lake.azure.client_secret: needs `tenant_id` and `client_id`",
+    ),
+    (
+        "s3://lake/golden\n",
+        "az://lake/golden\n  azure: { account: acme, access_key: x, sas_token: y }\n",
+        "lake.azure.sas_token: stands beside `access_key`",
+    ),
+    (
         "golden\n",
         "golden\n  s3: { sse: kms }\n",
         "lake.s3.sse: expected none, s3 or {kms: <key id>}; got \"kms\"",

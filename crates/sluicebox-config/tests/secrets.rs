@@ -22,6 +22,12 @@ lake:
   s3:
     access_key_id: {password}
     secret_access_key: {password}
+  gcs:
+    service_account_key: {password}
+  azure:
+    access_key: {password}
+    sas_token: {password}
+    client_secret: {password}
 server:
   token: {password}
 topics:
@@ -62,7 +68,7 @@ fn secrets_come_from_files_and_variables() {
         assert_eq!(password(&config), read, "{written}");
         assert_eq!(
             config.warnings.len(),
-            if written == "0123" { 5 } else { 0 },
+            if written == "0123" { 9 } else { 0 },
             "{written}"
         );
     }
@@ -82,7 +88,7 @@ fn a_secret_that_is_not_there_is_a_mistake() {
         ("{ fil: x }", "server.token"),
     ] {
         let told = config(written, "", &[]).unwrap_err();
-        assert_eq!(told.errors.len(), 5, "{told}");
+        assert_eq!(told.errors.len(), 9, "{told}");
         assert!(told.to_string().contains(message), "{told}");
     }
 }

@@ -216,6 +216,7 @@ mod tests {
         crate::conformance_tests!(async { super::MemoryStore::default() });
         crate::conformance_tests! {
             async { super::MemoryStore::default() };
+            abandoned_data_is_gone
             files_are_listed_in_byte_order_of_their_paths
             a_sweep_takes_what_no_record_can_name
         }

@@ -5,10 +5,10 @@ use sluicebox_pipeline::ports::LakeStore;
 use sluicebox_types::Clock;
 use url::Url;
 
+use crate::bucket::Place;
 use crate::hdfs::{HdfsPlace, HdfsTree};
 use crate::local::LocalTree;
-use crate::s3::{Place, S3Tree};
-use crate::{Store, StoreSettings, Tree};
+use crate::{Store, StoreSettings, Tree, azure, gcs, s3};
 
 /// Opens the store that `settings` name; `clock` times its calls. Nothing is asked of it yet; see
 /// [`LakeStore::probe`].
@@ -27,21 +27,21 @@ pub fn open(
             ];
             Ok(store(trees, clock))
         }
-        (Kind::S3, Kind::S3) => {
-            let (lake, control) = (Place::parse(lake)?, Place::parse(control)?);
-            check_apart(&lake, &control, || lake.url())?;
-            let trees = [
-                S3Tree::open(&lake, &control, &settings.s3)?,
-                S3Tree::open(&control, &lake, &settings.s3)?,
-            ];
-            Ok(store(trees, clock))
-        }
         (Kind::Hdfs, Kind::Hdfs) => {
             let (lake, control) = (HdfsPlace::parse(lake)?, HdfsPlace::parse(control)?);
             check_apart(&lake, &control, || lake.url())?;
             let trees = HdfsTree::open_both([&lake, &control], &settings.hdfs)?;
             Ok(store(trees, clock))
         }
+        (Kind::S3, Kind::S3) => buckets(settings, clock, |place, other| {
+            s3::open(place, other, &settings.s3)
+        }),
+        (Kind::Gcs, Kind::Gcs) => buckets(settings, clock, |place, other| {
+            gcs::open(place, other, &settings.gcs)
+        }),
+        (Kind::Azure, Kind::Azure) => buckets(settings, clock, |place, other| {
+            azure::open(place, other, &settings.azure)
+        }),
         _ => Err(OpenError::MixedStores {
             lake: lake.to_string(),
             control: control.to_string(),
@@ -54,8 +54,9 @@ pub fn open(
 pub enum OpenError {
     /// No store goes by that scheme.
     #[error(
-        "`{0}` names no store that can hold a lake; use file:///folder, \
-         s3://bucket/prefix or hdfs://nameservice/folder"
+        "`{0}` names no store that can hold a lake; use file:///folder, s3://bucket/prefix, \
+         gs://bucket/prefix, az://container/prefix, abfss://container@host/prefix or \
+         hdfs://nameservice/folder"
     )]
     UnknownScheme(String),
     /// Two kinds of stores.
@@ -73,8 +74,17 @@ pub enum OpenError {
     #[error("`{0}` names no folder of this machine; write it with three slashes: file:///folder")]
     NotAFolder(String),
     /// No bucket, or something else than bucket and prefix.
-    #[error("`{0}` is no bucket with a prefix; write s3://bucket or s3://bucket/prefix")]
+    #[error(
+        "`{0}` is no bucket with a prefix; write s3://bucket/prefix, gs://bucket/prefix, \
+         az://container/prefix or abfss://container@account.dfs.core.windows.net/prefix"
+    )]
     NotABucket(String),
+    /// A container of no storage account.
+    #[error(
+        "`{0}` does not say which storage account it is in; set lake.azure.account or write \
+         abfss://container@account.dfs.core.windows.net/prefix"
+    )]
+    NoAccount(String),
     /// Amazon's directory buckets list in no order, and the chain is found by ordered listing.
     #[error(
         "the bucket {0} is an S3 Express directory bucket, which lists without order; use a general \
@@ -82,16 +92,16 @@ pub enum OpenError {
     )]
     DirectoryBucket(String),
     /// No TLS, unasked.
-    #[error("the S3 endpoint {0} is not encrypted; use https, or set allow_http to accept that")]
+    #[error("the endpoint {0} is not encrypted; use https, or set allow_http to accept that")]
     PlainHttp(String),
     /// No `http://` or `https://`.
-    #[error("the S3 endpoint `{0}` is no URL such as https://s3.example.com")]
+    #[error("the endpoint `{0}` is no URL such as https://s3.example.com")]
     NotAnEndpoint(String),
     /// The credentials that were found cannot be used.
-    #[error("S3 credentials: {0}")]
+    #[error("the credentials of the store: {0}")]
     Credentials(String),
     /// The client does not take the settings.
-    #[error("S3 settings: {0}")]
+    #[error("the settings of the store: {0}")]
     Client(String),
     /// No name service, or something else than one with a path.
     #[error(
@@ -114,6 +124,8 @@ enum Kind {
     Local,
     S3,
     Hdfs,
+    Gcs,
+    Azure,
 }
 
 impl Kind {
@@ -122,9 +134,28 @@ impl Kind {
             "file" => Ok(Self::Local),
             "s3" | "s3a" => Ok(Self::S3),
             "hdfs" => Ok(Self::Hdfs),
+            "gs" => Ok(Self::Gcs),
+            "az" | "abfs" | "abfss" => Ok(Self::Azure),
             _ => Err(OpenError::UnknownScheme(url.to_string())),
         }
     }
+}
+
+/// A store of two trees in buckets, each of which is opened with the other in view.
+fn buckets<T: Tree + 'static>(
+    settings: &StoreSettings,
+    clock: Arc<dyn Clock>,
+    open: impl Fn(&Place, &Place) -> Result<T, OpenError>,
+) -> Result<Arc<dyn LakeStore>, OpenError> {
+    let (lake, control) = (
+        Place::parse(&settings.lake)?,
+        Place::parse(&settings.control)?,
+    );
+    check_apart(&lake, &control, || lake.url())?;
+    Ok(store(
+        [open(&lake, &control)?, open(&control, &lake)?],
+        clock,
+    ))
 }
 
 fn folder(url: &Url) -> Result<PathBuf, OpenError> {
@@ -155,9 +186,8 @@ mod tests {
     use crate::{HdfsSettings, S3Settings};
 
     fn error(lake: &str, control: &str) -> String {
+        let url = |text: &str| text.parse().expect("URL");
         let settings = StoreSettings {
-            lake: lake.parse().expect("URL"),
-            control: control.parse().expect("URL"),
             s3: S3Settings {
                 endpoint: Some("http://127.0.0.1:1".to_owned()),
                 ..S3Settings::default()
@@ -166,6 +196,7 @@ mod tests {
                 config_dir: Some("/no/such/folder".into()),
                 ..HdfsSettings::default()
             },
+            ..StoreSettings::at(url(lake), url(control))
         };
         let opened = open(&settings, Arc::new(ManualClock::default()));
         opened.expect_err("refused").to_string()
@@ -184,6 +215,9 @@ mod tests {
             ("file:///lake", "file:///lake/", "folder of its own"),
             ("s3://lake/a", "s3://lake/a/", "folder of its own"),
             ("file://host/lake", "file:///control", "three slashes"),
+            ("gs://lake/a", "s3://lake/b", "same kind of store"),
+            ("az://lake/a", "az://lake/b", "lake.azure.account"),
+            ("gs://user@lake/a", "gs://lake/b", "gs://bucket/prefix"),
             ("s3:///golden", "s3://lake/control", "s3://bucket/prefix"),
             ("s3://lake/a?x=1", "s3://lake/control", "s3://bucket/prefix"),
             (

@@ -5,16 +5,28 @@ use std::time::Duration;
 
 use url::Url;
 
+mod gcs;
+mod azure;
+
+pub use self::azure::AzureSettings;
+pub use self::gcs::GcsSettings;
+
 /// Where a lake lies and how its store is reached.
 #[derive(Clone, Debug)]
 pub struct StoreSettings {
-    /// The lake's root: `file:///srv/lake`, `s3://bucket/golden`, `hdfs://nameservice/golden`.
+    /// The lake's root: `file:///srv/lake`, `s3://bucket/golden`, `gs://bucket/golden`,
+    /// `az://container/golden`, `abfss://container@account.dfs.core.windows.net/golden`,
+    /// `hdfs://nameservice/golden`.
     pub lake: Url,
     /// The control tree's root, in the same kind of store. The two may lie in different buckets or
     /// folders, and the control tree may lie inside the lake, but never under a table's root.
     pub control: Url,
     /// How S3 is reached; of no meaning to other stores.
     pub s3: S3Settings,
+    /// How Google Cloud Storage is reached; of no meaning to other stores.
+    pub gcs: GcsSettings,
+    /// How Azure is reached; of no meaning to other stores.
+    pub azure: AzureSettings,
     /// How HDFS is reached; of no meaning to other stores.
     pub hdfs: HdfsSettings,
 }
@@ -28,6 +40,8 @@ impl StoreSettings {
             lake,
             control,
             s3: S3Settings::default(),
+            gcs: GcsSettings::default(),
+            azure: AzureSettings::default(),
             hdfs: HdfsSettings::default(),
         }
     }
@@ -84,11 +98,22 @@ pub struct S3Settings {
     /// container, `AWS_PROFILE`, `AWS_SHARED_CREDENTIALS_FILE`, `AWS_CA_BUNDLE`, and `HOME`, below
     /// which the credentials file lies. Unknown ones are ignored.
     pub environment: Environment,
-    /// How long a connection may take to be made.
-    pub connect_timeout: Duration,
-    /// How long one request may take, its body included.
-    pub request_timeout: Duration,
+    /// How long connections and requests may take.
+    pub timeouts: Timeouts,
 }
+
+/// How long a client waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// How long a connection may take to be made.
+    pub connect: Duration,
+    /// How long one request may take, its body included.
+    pub request: Duration,
+}
+
+/// A text that shows itself to nobody who does not ask by [`Secret::expose`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
 
 /// An access key of AWS, or of a server that speaks S3.
 #[derive(Clone, PartialEq, Eq)]
@@ -128,9 +153,35 @@ impl Default for S3Settings {
             encryption: Encryption::BucketDefault,
             credentials: None,
             environment: Environment::default(),
-            connect_timeout: Duration::from_secs(5),
-            request_timeout: Duration::from_secs(30),
+            timeouts: Timeouts::default(),
         }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            request: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Secret {
+    /// Wraps a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
     }
 }
 

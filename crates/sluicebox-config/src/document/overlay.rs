@@ -7,15 +7,48 @@ use crate::report::Report;
 
 const PREFIX: &str = "SLUICEBOX__";
 
-/// Keys of `lake.s3`, and the AWS tools' variables for them, the first one first.
-const AWS_SERVER: [(&str, &[&str]); 2] = [
-    ("endpoint", &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]),
-    ("region", &["AWS_REGION", "AWS_DEFAULT_REGION"]),
-];
-const AWS_CREDENTIALS: [(&str, &[&str]); 3] = [
-    ("access_key_id", &["AWS_ACCESS_KEY_ID"]),
-    ("secret_access_key", &["AWS_SECRET_ACCESS_KEY"]),
-    ("session_token", &["AWS_SESSION_TOKEN"]),
+/// What the tools of a cloud take from the environment: keys of a section of `lake`, and the
+/// variables for each, the first one first.
+struct Cloud {
+    /// How its URLs begin.
+    schemes: &'static [&'static str],
+    section: &'static str,
+    server: &'static [(&'static str, &'static [&'static str])],
+    credentials: &'static [(&'static str, &'static [&'static str])],
+}
+
+const CLOUDS: [Cloud; 2] = [
+    Cloud {
+        schemes: &["s3:", "s3a:"],
+        section: "s3",
+        server: &[
+            ("endpoint", &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]),
+            ("region", &["AWS_REGION", "AWS_DEFAULT_REGION"]),
+        ],
+        credentials: &[
+            ("access_key_id", &["AWS_ACCESS_KEY_ID"]),
+            ("secret_access_key", &["AWS_SECRET_ACCESS_KEY"]),
+            ("session_token", &["AWS_SESSION_TOKEN"]),
+        ],
+    },
+    Cloud {
+        schemes: &["az:", "abfs:", "abfss:"],
+        section: "azure",
+        server: &[(
+            "account",
+            &["AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME"],
+        )],
+        credentials: &[
+            (
+                "access_key",
+                &["AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY"],
+            ),
+            ("sas_token", &["AZURE_STORAGE_SAS_TOKEN"]),
+            ("tenant_id", &["AZURE_TENANT_ID"]),
+            ("client_id", &["AZURE_CLIENT_ID"]),
+            ("client_secret", &["AZURE_CLIENT_SECRET"]),
+        ],
+    },
 ];
 
 /// Lays `SLUICEBOX__A__B=value` over the tree. A name that is in the file already is found whatever
@@ -55,21 +88,23 @@ pub(crate) fn set_overlay(root: &mut Node, overrides: &[String], report: &mut Re
     }
 }
 
-/// What the AWS tools' variables say about S3, where the file says nothing. Credentials are taken
-/// together or not at all: half of a pair from here and half from there is never right.
-pub(crate) fn aws_defaults(root: &mut Node, environment: &Environment, report: &mut Report) {
-    if !lake_is_on(root, "s3") {
+/// What the variables of a cloud's tools say about the lake's store, where the file says nothing.
+/// Credentials are taken together or not at all: half of a pair from here and half from there is
+/// never right.
+pub(crate) fn cloud_defaults(root: &mut Node, environment: &Environment, report: &mut Report) {
+    let names = |cloud: &&Cloud| cloud.schemes.iter().any(|scheme| lake_is_on(root, scheme));
+    let Some(cloud) = CLOUDS.iter().find(names) else {
         return;
-    }
-    let given = |key: &str| is_given(root, "s3", key);
-    let own_credentials = AWS_CREDENTIALS.iter().any(|(key, _)| given(key));
-    let server = AWS_SERVER.iter().filter(|(key, _)| !given(key));
-    let credentials = AWS_CREDENTIALS.iter().filter(|_| !own_credentials);
+    };
+    let given = |key: &str| is_given(root, cloud.section, key);
+    let own_credentials = cloud.credentials.iter().any(|(key, _)| given(key));
+    let server = cloud.server.iter().filter(|(key, _)| !given(key));
+    let credentials = cloud.credentials.iter().filter(|_| !own_credentials);
     let absent: Vec<_> = server.chain(credentials).collect();
     for (key, variables) in absent {
         let set = |variable: &&str| environment.get(variable).filter(|value| !value.is_empty());
         if let Some((variable, value)) = variables.iter().find_map(|v| Some((*v, set(v)?))) {
-            lake_default(root, ["s3", key], variable, value, report);
+            lake_default(root, [cloud.section, key], variable, value, report);
         }
     }
 }

@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sluicebox_types::Granularity;
 
-use super::{HdfsSection, S3Section};
+use super::{AzureSection, GcsSection, HdfsSection, S3Section};
 use crate::values::{ByteSize, HumanDuration, LakeUrl};
 
 /// The lake: where rows go, and how they are laid out.
@@ -10,8 +10,10 @@ use crate::values::{ByteSize, HumanDuration, LakeUrl};
 #[serde(deny_unknown_fields)]
 pub struct LakeSection {
     /// The root of the tables, which lie at `<url>/<database>/<table>`: `s3://bucket/prefix`,
-    /// `hdfs://nameservice/folder`, `hdfs://namenode:8020/folder`, `file:///folder`, or `./folder`
-    /// from where the config file lies.
+    /// `gs://bucket/prefix`, `az://container/prefix`,
+    /// `abfss://container@account.dfs.core.windows.net/prefix`, `hdfs://nameservice/folder`,
+    /// `hdfs://namenode:8020/folder`, `file:///folder`, or `./folder` from where the config file
+    /// lies.
     pub url: LakeUrl,
 
     /// The control tree: commit chains and staging. It lies beside the tables, never inside one,
@@ -22,6 +24,14 @@ pub struct LakeSection {
     /// How to reach S3.
     #[serde(default)]
     pub s3: S3Section,
+
+    /// How to reach Google Cloud Storage.
+    #[serde(default)]
+    pub gcs: GcsSection,
+
+    /// How to reach Azure Blob Storage or ADLS Gen2.
+    #[serde(default)]
+    pub azure: AzureSection,
 
     /// How to reach HDFS.
     #[serde(default)]

@@ -6,15 +6,18 @@ use url::Url;
 
 use super::{ValueError, text_value};
 
-/// A root in a store: `s3://bucket/prefix`, `hdfs://nameservice/folder`, `file:///folder`, or a path such as `./lake` relative
-/// to the folder of the config file.
+/// A root in a store: `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix`,
+/// `abfss://container@account.dfs.core.windows.net/prefix`, `hdfs://nameservice/folder`,
+/// `file:///folder`, or a path such as `./lake` relative to the folder of the config file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LakeUrl {
     /// A folder of the local disk; absolute once the file is loaded.
     File(PathBuf),
-    /// A prefix of an S3 bucket.
-    S3 {
-        /// The bucket.
+    /// A prefix of a bucket: S3's, Google's, or what Azure calls a container.
+    Bucket {
+        /// Whose bucket.
+        scheme: BucketScheme,
+        /// The bucket; with `abfss`, `container@host`.
         bucket: String,
         /// The key prefix, without slashes at its ends; may be empty.
         prefix: String,
@@ -28,6 +31,30 @@ pub enum LakeUrl {
     },
 }
 
+/// Whose bucket a URL names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BucketScheme {
+    /// S3: `s3`, or Hadoop's `s3a`.
+    S3,
+    /// Google Cloud Storage: `gs`.
+    Gs,
+    /// Azure, where the account is named elsewhere: `az`.
+    Az,
+    /// Azure with the account's host, as Hadoop writes it: `abfss`, `abfs`.
+    Abfss,
+}
+
+impl BucketScheme {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::Gs => "gs",
+            Self::Az => "az",
+            Self::Abfss => "abfss",
+        }
+    }
+}
+
 impl LakeUrl {
     /// The place `name` next to this one; inside it when it is the top of its store.
     #[must_use]
@@ -37,7 +64,12 @@ impl LakeUrl {
                 let parent = path.parent().filter(|parent| parent.parent().is_some());
                 Self::File(parent.unwrap_or(path).join(name))
             }
-            Self::S3 { bucket, prefix } => Self::S3 {
+            Self::Bucket {
+                scheme,
+                bucket,
+                prefix,
+            } => Self::Bucket {
+                scheme: *scheme,
                 bucket: bucket.clone(),
                 prefix: beside(prefix, name),
             },
@@ -48,6 +80,16 @@ impl LakeUrl {
                 name_service: name_service.clone(),
                 folder: beside(folder, name),
             },
+        }
+    }
+
+    /// The store's scheme: `file`, `s3`, `gs`, `az`, `abfss`, `hdfs`.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            Self::Bucket { scheme, .. } => scheme.as_str(),
+            Self::Hdfs { .. } => "hdfs",
         }
     }
 
@@ -65,12 +107,17 @@ impl LakeUrl {
                 )
             }
             (
-                Self::S3 { bucket, prefix },
-                Self::S3 {
+                Self::Bucket {
+                    scheme,
+                    bucket,
+                    prefix,
+                },
+                Self::Bucket {
+                    scheme: root_scheme,
                     bucket: root_bucket,
                     prefix: root,
                 },
-            ) if bucket == root_bucket => names_below(prefix, root),
+            ) if (scheme, bucket) == (root_scheme, root_bucket) => names_below(prefix, root),
             (
                 Self::Hdfs {
                     name_service,
@@ -135,7 +182,8 @@ impl FromStr for LakeUrl {
         }
         let url =
             Url::parse(text).map_err(|error| ValueError::new(format!("it is no URL: {error}")))?;
-        if !url.username().is_empty() || url.password().is_some() {
+        let container = matches!(url.scheme(), "abfs" | "abfss") && url.password().is_none();
+        if !container && (!url.username().is_empty() || url.password().is_some()) {
             return Err(ValueError::new(
                 "it holds credentials; they have keys of their own under `lake`",
             ));
@@ -147,13 +195,14 @@ impl FromStr for LakeUrl {
         }
         match url.scheme() {
             "file" => local_folder(&url),
-            "s3" | "s3a" => bucket(&url),
+            "s3" | "s3a" => bucket(BucketScheme::S3, &url),
+            "gs" => bucket(BucketScheme::Gs, &url),
+            "az" => bucket(BucketScheme::Az, &url),
+            "abfs" | "abfss" if url.username().is_empty() => bucket(BucketScheme::Az, &url),
+            "abfs" | "abfss" => bucket(BucketScheme::Abfss, &url),
             "hdfs" => name_service(&url),
-            "gs" | "az" | "abfs" | "abfss" => Err(ValueError::new(
-                "gs:// and az:// are not supported by this build; it has s3://, hdfs:// and file://",
-            )),
             _ => Err(ValueError::new(
-                "its scheme is unknown; this build has s3://, hdfs:// and file://",
+                "its scheme is unknown; there are s3://, gs://, az://, abfss://, hdfs:// and file://",
             )),
         }
     }
@@ -178,17 +227,22 @@ fn local_folder(url: &Url) -> Result<LakeUrl, ValueError> {
     Ok(LakeUrl::File(path))
 }
 
-fn bucket(url: &Url) -> Result<LakeUrl, ValueError> {
-    let bucket = url
+fn bucket(scheme: BucketScheme, url: &Url) -> Result<LakeUrl, ValueError> {
+    let host = url
         .host_str()
         .ok_or_else(|| ValueError::new("it names no bucket"))?;
     if url.port().is_some() {
         return Err(ValueError::new(
-            "it has a port; a server's address belongs in `lake.s3.endpoint`",
+            "it has a port; a server's address belongs in `lake.s3.endpoint`, \
+             `lake.gcs.endpoint` or `lake.azure.endpoint`",
         ));
     }
-    Ok(LakeUrl::S3 {
-        bucket: bucket.to_owned(),
+    Ok(LakeUrl::Bucket {
+        scheme,
+        bucket: match url.username() {
+            "" => host.to_owned(),
+            container => format!("{container}@{host}"),
+        },
         prefix: path(url),
     })
 }
@@ -218,8 +272,14 @@ impl fmt::Display for LakeUrl {
         match self {
             Self::File(path) if path.is_absolute() => write!(f, "file://{}", path.display()),
             Self::File(path) => write!(f, "{}", path.display()),
-            Self::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
-            Self::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+            Self::Bucket {
+                scheme,
+                bucket,
+                prefix,
+            } => {
+                let slash = if prefix.is_empty() { "" } else { "/" };
+                write!(f, "{}://{bucket}{slash}{prefix}", scheme.as_str())
+            }
             Self::Hdfs {
                 name_service,
                 folder,
@@ -233,7 +293,9 @@ text_value!(
     types = "string",
     format = "lake-url",
     pattern = r"^([a-z][a-z0-9]*://|\.{0,2}/)",
-    expected = "s3://bucket/prefix, hdfs://nameservice/folder, file:///folder or ./folder"
+    expected = "s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, \
+                abfss://container@account.dfs.core.windows.net/prefix, \
+                hdfs://nameservice/folder, file:///folder or ./folder"
 );
 
 #[cfg(test)]
@@ -249,6 +311,9 @@ mod tests {
         for text in [
             "s3://lake/golden",
             "s3://lake",
+            "gs://lake/golden",
+            "az://lake/golden",
+            "abfss://lake@acme.dfs.core.windows.net/golden",
             "hdfs://lake/data/golden",
             "hdfs://namenode:8020/golden",
             "file:///data/lake",
@@ -256,6 +321,7 @@ mod tests {
         ] {
             assert_eq!(url(text).to_string(), text);
         }
+        assert_eq!(url("abfs://lake/golden").to_string(), "az://lake/golden");
         assert_eq!(url("s3://lake//golden/").to_string(), "s3://lake/golden");
     }
 
@@ -263,7 +329,11 @@ mod tests {
     #[test]
     fn other_places_are_refused() {
         for (text, reason) in [
-            ("gs://lake/golden", "not supported by this build"),
+            ("gs://user@lake/golden", "credentials"),
+            (
+                "abfss://lake:hunter2@acme.dfs.core.windows.net",
+                "credentials",
+            ),
             ("hdfs:///lake", "names no name service"),
             ("ftp://lake", "its scheme is unknown"),
             ("lake", "starts with `./`"),
@@ -285,6 +355,10 @@ mod tests {
         for (root, sibling) in [
             ("s3://lake/golden", "s3://lake/_sluicebox"),
             ("s3://lake/a/golden", "s3://lake/a/_sluicebox"),
+            (
+                "abfss://lake@acme.dfs.core.windows.net/golden",
+                "abfss://lake@acme.dfs.core.windows.net/_sluicebox",
+            ),
             ("s3://lake", "s3://lake/_sluicebox"),
             ("hdfs://nn/a/golden", "hdfs://nn/a/_sluicebox"),
             ("file:///data/lake", "file:///data/_sluicebox"),
@@ -305,6 +379,8 @@ mod tests {
             ("s3://lake/golden2", "s3://lake/golden", None),
             ("s3://lake/golden", "s3://lake", Some(1)),
             ("s3://other/golden", "s3://lake", None),
+            ("gs://lake/golden", "s3://lake", None),
+            ("gs://lake/golden", "gs://lake", Some(1)),
             ("hdfs://nn/a/golden", "hdfs://nn/a", Some(1)),
             ("hdfs://nn:9000/a", "hdfs://nn/a", None),
             ("file:///data/lake", "file:///data/lake", Some(0)),

@@ -38,6 +38,7 @@ mod conformance {
     crate::conformance_tests!(async { super::Lake::new() });
     crate::conformance_tests! {
         async { super::Lake::new() };
+        abandoned_data_is_gone
         files_are_listed_in_byte_order_of_their_paths
         a_sweep_takes_what_no_record_can_name
     }

@@ -1,16 +1,9 @@
-use std::time::Duration;
-
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
-use object_store::{BackoffConfig, Certificate, ClientOptions, RetryConfig};
+use object_store::{Certificate, ClientOptions};
 
 use super::credentials;
+use crate::bucket::{endpoint, options, retry};
 use crate::{Encryption, OpenError, S3Settings};
-
-/// Passing failures are tried again by the caller, which can show them and give up; here only what
-/// heals at once.
-const RETRIES: usize = 2;
-const RETRY_WITHIN: Duration = Duration::from_secs(10);
-const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
 /// A client for `bucket`. It sends nothing yet.
 pub(super) fn connect(bucket: &str, settings: &S3Settings) -> Result<AmazonS3, OpenError> {
@@ -26,14 +19,7 @@ pub(super) fn connect(bucket: &str, settings: &S3Settings) -> Result<AmazonS3, O
     };
     builder
         .with_conditional_put(S3ConditionalPut::ETagMatch)
-        .with_retry(RetryConfig {
-            max_retries: RETRIES,
-            retry_timeout: RETRY_WITHIN,
-            backoff: BackoffConfig {
-                max_backoff: BACKOFF_MAX,
-                ..BackoffConfig::default()
-            },
-        })
+        .with_retry(retry())
         .with_client_options(client_options(settings)?)
         .build()
         .map_err(refused)
@@ -47,17 +33,10 @@ fn with_endpoint(
     settings: &S3Settings,
 ) -> Result<AmazonS3Builder, OpenError> {
     let builder = builder.with_virtual_hosted_style_request(!settings.path_style);
-    let Some(endpoint) = &settings.endpoint else {
+    let Some(address) = &settings.endpoint else {
         return Ok(builder.with_unsigned_payload(settings.unsigned_payload));
     };
-
-    let endpoint = endpoint.trim_end_matches('/');
-    let Some((scheme @ ("http" | "https"), host)) = endpoint.split_once("://") else {
-        return Err(OpenError::NotAnEndpoint(endpoint.to_owned()));
-    };
-    if scheme == "http" && !settings.allow_http {
-        return Err(OpenError::PlainHttp(endpoint.to_owned()));
-    }
+    let (scheme, host) = endpoint(address, settings.allow_http)?;
     // With the bucket in the host name the client expects it in the endpoint.
     let host = if settings.path_style {
         host.to_owned()
@@ -84,10 +63,7 @@ fn with_encryption(
 }
 
 fn client_options(settings: &S3Settings) -> Result<ClientOptions, OpenError> {
-    let options = ClientOptions::new()
-        .with_allow_http(settings.allow_http)
-        .with_connect_timeout(settings.connect_timeout)
-        .with_timeout(settings.request_timeout);
+    let options = options(settings.allow_http, settings.timeouts);
     let Some(file) = settings.environment.get("AWS_CA_BUNDLE") else {
         return Ok(options);
     };

@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sluicebox_config::{ByteSize, LakeSection, LakeUrl, S3Encryption, Secret};
 use sluicebox_pipeline::ports::LakeStore;
 use sluicebox_storage::{
-    Credentials, Encryption, Environment, HdfsSettings, Kerberos, S3Settings, StoreSettings,
+    AzureSettings, Credentials, Encryption, Environment, GcsSettings, HdfsSettings, Kerberos,
+    S3Settings, StoreSettings,
 };
 use sluicebox_types::Clock;
 use url::Url;
@@ -20,6 +22,8 @@ pub(crate) fn store(
 ) -> Result<Arc<dyn LakeStore>, Failure> {
     let settings = StoreSettings {
         s3: s3(lake),
+        gcs: gcs(lake),
+        azure: azure(lake),
         hdfs: hdfs(lake),
         ..StoreSettings::at(url(&lake.url)?, url(&lake.control)?)
     };
@@ -33,7 +37,7 @@ fn url(url: &LakeUrl) -> Result<Url, Failure> {
             let folder = std::path::absolute(folder)?;
             Url::from_directory_path(folder).map_err(|()| no_url())
         }
-        LakeUrl::S3 { .. } | LakeUrl::Hdfs { .. } => {
+        LakeUrl::Bucket { .. } | LakeUrl::Hdfs { .. } => {
             url.to_string().parse().map_err(|_error| no_url())
         }
     }
@@ -41,9 +45,7 @@ fn url(url: &LakeUrl) -> Result<Url, Failure> {
 
 fn s3(lake: &LakeSection) -> S3Settings {
     let s3 = &lake.s3;
-    let text = |secret: &Secret| secret.expose().to_owned();
     let credentials = s3.access_key_id.as_ref().zip(s3.secret_access_key.as_ref());
-    let environment = s3.credential_environment.iter();
     S3Settings {
         endpoint: s3.endpoint.clone(),
         region: Some(s3.region.clone()),
@@ -60,11 +62,7 @@ fn s3(lake: &LakeSection) -> S3Settings {
             secret_access_key: text(secret),
             session_token: s3.session_token.as_ref().map(text),
         }),
-        environment: Environment(
-            environment
-                .map(|(name, value)| (name.clone(), text(value)))
-                .collect(),
-        ),
+        environment: environment(&s3.credential_environment),
         ..S3Settings::default()
     }
 }
@@ -82,4 +80,47 @@ fn hdfs(lake: &LakeSection) -> HdfsSettings {
         replication: hdfs.replication,
         block_bytes: hdfs.block_bytes.map(ByteSize::get),
     }
+}
+fn gcs(lake: &LakeSection) -> GcsSettings {
+    let gcs = &lake.gcs;
+    GcsSettings {
+        endpoint: gcs.endpoint.clone(),
+        allow_http: gcs.allow_http,
+        service_account_key: gcs.service_account_key.as_ref().map(secret),
+        environment: environment(&gcs.credential_environment),
+        ..GcsSettings::default()
+    }
+}
+
+fn azure(lake: &LakeSection) -> AzureSettings {
+    let azure = &lake.azure;
+    AzureSettings {
+        account: azure.account.clone(),
+        endpoint: azure.endpoint.clone(),
+        allow_http: azure.allow_http,
+        access_key: azure.access_key.as_ref().map(secret),
+        sas_token: azure.sas_token.as_ref().map(secret),
+        tenant_id: azure.tenant_id.clone(),
+        client_id: azure.client_id.clone(),
+        client_secret: azure.client_secret.as_ref().map(secret),
+        environment: environment(&azure.credential_environment),
+        ..AzureSettings::default()
+    }
+}
+
+fn secret(secret: &Secret) -> sluicebox_storage::Secret {
+    sluicebox_storage::Secret::new(secret.expose())
+}
+
+fn text(secret: &Secret) -> String {
+    secret.expose().to_owned()
+}
+
+fn environment(variables: &BTreeMap<String, Secret>) -> Environment {
+    let variables = variables.iter();
+    Environment(
+        variables
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect(),
+    )
 }
