@@ -1,3 +1,4 @@
 //! The adapters of the catalog port against real catalogs.
 
 mod hive;
+mod glue;

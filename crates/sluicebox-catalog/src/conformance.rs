@@ -10,7 +10,8 @@ use std::sync::Arc;
 use sluicebox_types::{Granularity, PartitionDate};
 
 use crate::{
-    Catalog, CatalogPartition, CatalogTable, DeclaredColumn, PartitionStatistics, TableKind,
+    Catalog, CatalogPartition, CatalogTable, DeclaredColumn, PARQUET_INPUT_FORMAT,
+    PartitionStatistics, TableKind,
 };
 
 pub use partitions::*;
@@ -85,7 +86,7 @@ pub fn example_table(catalog: &dyn Subject) -> CatalogTable {
             ),
         ],
         partition_keys: vec![column("dt", "string"), column("hour", "string")],
-        input_format: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat".to_owned(),
+        input_format: PARQUET_INPUT_FORMAT.to_owned(),
         parameters: BTreeMap::from(
             [
                 ("EXTERNAL", "TRUE"),

@@ -14,7 +14,10 @@ pub mod crawler;
 pub mod catalog;
 mod failure;
 mod operation;
+mod parquet_format;
+mod statistics;
 pub mod hive;
+pub mod glue;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 #[cfg(any(test, feature = "testing"))]
@@ -24,3 +27,4 @@ pub use catalog::{
     Catalog, CatalogError, CatalogPartition, CatalogTable, Class, DeclaredColumn,
     PartitionStatistics, TableKind,
 };
+pub use parquet_format::PARQUET_INPUT_FORMAT;

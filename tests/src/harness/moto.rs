@@ -1,4 +1,5 @@
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -31,6 +32,13 @@ impl Moto {
             tried = tried.or_else(|_| Self::try_start());
         }
         tried.unwrap_or_else(|error| panic!("moto: {error:#}"))
+    }
+
+    /// The name of a database of Glue's that does not exist, and no other test gets.
+    #[must_use]
+    pub fn free_database_name(&self) -> String {
+        static DATABASES: AtomicUsize = AtomicUsize::new(0);
+        format!("lake_{}", DATABASES.fetch_add(1, Ordering::Relaxed))
     }
 
     fn try_start() -> Result<Self> {

@@ -8,21 +8,12 @@ use sha2::{Digest, Sha256};
 use sluicebox_types::PartitionDate;
 
 use super::thrift::{Struct, Value};
-use crate::{CatalogPartition, CatalogTable, DeclaredColumn, PartitionStatistics, TableKind};
+use crate::parquet_format::{PARQUET_OUTPUT_FORMAT, PARQUET_SERDE, SERDE_PARAMETER};
+use crate::{CatalogPartition, CatalogTable, DeclaredColumn, TableKind, statistics};
 
 /// Says that the numbers are ours and nobody needs to look into the folder for them: as a marker
 /// among a new partition's parameters, which the metastore takes away, or in a call's environment.
 pub(super) const DO_NOT_UPDATE_STATS: &str = "DO_NOT_UPDATE_STATS";
-
-const PARQUET_OUTPUT_FORMAT: &str =
-    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
-const PARQUET_SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
-
-const FILES: &str = "numFiles";
-const ROWS: &str = "numRows";
-const BYTES: &str = "totalSize";
-/// Hive's promise that queries may be answered from statistics alone.
-const STATISTICS_ARE_ACCURATE: &str = "COLUMN_STATS_ACCURATE";
 
 /// Field ids.
 mod table {
@@ -123,7 +114,7 @@ pub(super) fn alter_table(thrift: &mut Struct, wanted: &CatalogTable) {
 pub(super) fn new_partition(table: &CatalogTable, partition: &CatalogPartition) -> Struct {
     let storage = new_storage(&partition.columns, &partition.location, &table.input_format);
     let mut parameters = BTreeMap::new();
-    set_statistics(&mut parameters, partition.statistics);
+    statistics::write(&mut parameters, partition.statistics);
     parameters.insert(DO_NOT_UPDATE_STATS.to_owned(), "true".to_owned());
     Struct::new()
         .with(partition::VALUES, partition_values(partition.date))
@@ -145,7 +136,7 @@ pub(super) fn catalog_partition(thrift: &Struct) -> Option<CatalogPartition> {
             .unwrap_or_default()
             .to_owned(),
         columns: columns(storage),
-        statistics: statistics(&parameters),
+        statistics: statistics::read(&parameters),
     })
 }
 
@@ -156,7 +147,7 @@ pub(super) fn alter_partition(thrift: &mut Struct, wanted: &CatalogPartition) {
     storage.set(storage::LOCATION, &wanted.location);
     thrift.set(partition::STORAGE, storage);
     let mut parameters = thrift.text_map(partition::PARAMETERS);
-    set_statistics(&mut parameters, wanted.statistics);
+    statistics::write(&mut parameters, wanted.statistics);
     thrift.set(partition::PARAMETERS, &parameters);
 }
 
@@ -182,10 +173,10 @@ fn partition_values(date: PartitionDate) -> Vec<String> {
 }
 
 fn new_storage(columns: &[DeclaredColumn], location: &str, input_format: &str) -> Struct {
-    let serde = Struct::new().with(2, PARQUET_SERDE).with(
-        3,
-        &BTreeMap::from([("serialization.format".to_owned(), "1".to_owned())]),
-    );
+    let (name, value) = SERDE_PARAMETER;
+    let serde = Struct::new()
+        .with(2, PARQUET_SERDE)
+        .with(3, &BTreeMap::from([(name.to_owned(), value.to_owned())]));
     Struct::new()
         .with(storage::COLUMNS, fields(columns))
         .with(storage::LOCATION, location)
@@ -229,30 +220,6 @@ fn declared(fields: &[Value]) -> Vec<DeclaredColumn> {
         })
     };
     fields.iter().filter_map(column).collect()
-}
-
-fn statistics(parameters: &BTreeMap<String, String>) -> Option<PartitionStatistics> {
-    let number = |name| parameters.get(name)?.parse().ok();
-    Some(PartitionStatistics {
-        files: number(FILES)?,
-        rows: number(ROWS)?,
-        bytes: number(BYTES)?,
-    })
-}
-
-/// Who has new numbers has new contents, so what was computed of the old ones is no longer accurate.
-fn set_statistics(
-    parameters: &mut BTreeMap<String, String>,
-    statistics: Option<PartitionStatistics>,
-) {
-    for name in [FILES, ROWS, BYTES, STATISTICS_ARE_ACCURATE] {
-        parameters.remove(name);
-    }
-    if let Some(PartitionStatistics { files, rows, bytes }) = statistics {
-        let numbers = [(FILES, files), (ROWS, rows), (BYTES, bytes)];
-        let texts = numbers.map(|(name, number)| (name.to_owned(), number.to_string()));
-        parameters.extend(texts);
-    }
 }
 
 /// A metastore gives its tables no version. What the crawler changes stands for one: two tables of
