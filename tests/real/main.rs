@@ -8,6 +8,7 @@ mod local_store;
 mod source;
 mod s3_store;
 mod hdfs_store;
+mod gcs_store;
 mod azure_store;
 mod dedup;
 mod memory;

@@ -25,6 +25,7 @@ mod admin;
 mod token_endpoint;
 mod s3;
 mod hdfs;
+mod gcs;
 mod azure;
 mod metastore;
 mod moto;
@@ -40,6 +41,7 @@ pub use child_process::ChildProcess;
 pub use deadline::eventually;
 pub use duckdb::{Row, duckdb};
 pub use engines::{Answer, Presto, Spark, Trino, duckdb_answer, pyarrow_answer};
+pub use gcs::{Gcs, GcsAccount};
 pub use hdfs::{Hdfs, Login};
 pub use kafka::{Kafka, Listener, Resource, Right};
 pub use metastore::{Metastore, MetastoreVersion};
@@ -55,6 +57,12 @@ pub use transactions::{Outcome, Transaction};
 pub fn kafka() -> &'static Kafka {
     static KAFKA: OnceLock<Kafka> = OnceLock::new();
     KAFKA.get_or_init(Kafka::start)
+}
+
+/// The server after Google Cloud Storage's documents that all tests of this binary share.
+pub fn gcs() -> &'static Gcs {
+    static GCS: OnceLock<Gcs> = OnceLock::new();
+    GCS.get_or_init(Gcs::start)
 }
 
 /// The Azure Blob server that all tests of this binary share.
