@@ -19,6 +19,8 @@
 
 mod client;
 mod failure;
+#[cfg(test)]
+mod wire;
 
 use object_store::azure::MicrosoftAzure;
 

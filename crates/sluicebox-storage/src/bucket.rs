@@ -9,6 +9,8 @@
 mod place;
 mod client;
 mod answer;
+#[cfg(test)]
+mod scripted;
 
 use std::ops::Range;
 
@@ -29,6 +31,8 @@ pub(crate) use self::answer::Answer;
 pub(crate) use self::answer::testing;
 pub(crate) use self::client::{endpoint, options, retry};
 pub(crate) use self::place::Place;
+#[cfg(test)]
+pub(crate) use self::scripted::{Requests, scripted};
 
 /// Size of a part. S3 and Google take 5 MiB to 5 GiB, the last one may be smaller, and at most
 /// 10,000 parts, which makes 156 GiB the largest file; Azure takes more of both.

@@ -1,34 +1,19 @@
-//! What is sent, and what is made of answers that a well-behaved server seldom gives: against a
-//! server that follows a script.
+//! What is sent, and what is made of answers that a well-behaved server seldom gives.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use sluicebox_pipeline::ports::{Class, LakeStore, Published};
 use sluicebox_types::{ManualClock, Staged};
 
+use crate::bucket::{Requests, scripted};
 use crate::{Credentials, Encryption, S3Settings, StoreSettings, open};
 
-/// The heads of the requests so far, in lower case.
-type Requests = Arc<Mutex<Vec<String>>>;
-
-/// A store on a server that gives these answers (status and body), one per request, and then none.
-fn scripted(
+/// A store on a server with this script.
+fn store(
     answers: &'static [(u16, &'static str)],
     encryption: Encryption,
 ) -> (Arc<dyn LakeStore>, Requests) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-    let requests = Requests::default();
-    let seen = Arc::clone(&requests);
-    std::thread::spawn(move || {
-        for (answer, connection) in answers.iter().zip(listener.incoming()) {
-            seen.lock()
-                .push(serve(connection.expect("a connection"), answer));
-        }
-    });
+    let (endpoint, requests) = scripted(answers);
     let url = |url: &str| url.parse().expect("URL");
     let settings = StoreSettings {
         s3: S3Settings {
@@ -49,29 +34,6 @@ fn scripted(
     (store.expect("a store"), requests)
 }
 
-fn serve(mut connection: TcpStream, (status, body): &(u16, &str)) -> String {
-    let mut reader = BufReader::new(connection.try_clone().expect("a handle"));
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        reader.read_line(&mut head).expect("a line");
-    }
-    let head = head.to_ascii_lowercase();
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "));
-    let length = length.map_or(0, |length| length.parse().expect("a number"));
-    reader.read_exact(&mut vec![0; length]).expect("a body");
-    // A HEAD has the length of what it does not send.
-    let sent = if head.starts_with("head") { "" } else { body };
-    let answer = format!(
-        "HTTP/1.1 {status} x\r\nContent-Length: {}\r\nConnection: close\r\n\
-         ETag: \"tag\"\r\nLast-Modified: Sun, 01 Sep 2019 01:00:00 GMT\r\n\r\n{sent}",
-        body.len()
-    );
-    connection.write_all(answer.as_bytes()).expect("an answer");
-    head
-}
-
 const NO_SUCH_UPLOAD: &str = "<Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>";
 const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
 
@@ -86,7 +48,7 @@ fn staged() -> Staged {
 #[tokio::test]
 async fn a_create_asks_for_a_free_path_and_for_encryption() {
     let encryption = Encryption::SseKms("the-kms-key".to_owned());
-    let (store, requests) = scripted(&[(200, "")], encryption);
+    let (store, requests) = store(&[(200, "")], encryption);
     store
         .create_control("p/c/1", "x".into())
         .await
@@ -108,7 +70,7 @@ async fn a_create_asks_for_a_free_path_and_for_encryption() {
 #[tokio::test]
 async fn a_taken_path_is_no_fault() {
     for answers in [&[(412, "")], &[(409, "")]] {
-        let (store, _) = scripted(answers, Encryption::BucketDefault);
+        let (store, _) = store(answers, Encryption::BucketDefault);
         let error = store
             .create_control("p/c/1", "x".into())
             .await
@@ -136,7 +98,7 @@ async fn a_failed_completion_is_settled_by_what_is_there() {
             Ok(Published::Done),
         ),
     ] {
-        let (store, _) = scripted(answers, Encryption::BucketDefault);
+        let (store, _) = store(answers, Encryption::BucketDefault);
         let published = store.publish("t/a.parquet", 4, &staged()).await;
         assert_eq!(
             published.map_err(|error| error.class),
@@ -152,7 +114,7 @@ async fn a_failed_stage_leaves_no_upload() {
     const UPLOAD: &str = "<InitiateMultipartUploadResult><UploadId>u7</UploadId>\
                           </InitiateMultipartUploadResult>";
     let answers = &[(200, UPLOAD), (403, DENIED), (204, "")];
-    let (store, requests) = scripted(answers, Encryption::BucketDefault);
+    let (store, requests) = store(answers, Encryption::BucketDefault);
     let error = store
         .stage("p/c/1", "t/a.parquet", "rows".into())
         .await
@@ -177,7 +139,7 @@ async fn a_listing_asks_for_no_more_than_its_limit() {
     const PAGE: &str = "<ListBucketResult><Contents><Key>_sluicebox/p/c/5</Key><Size>1</Size>\
                         <LastModified>2019-09-01T01:00:00.000Z</LastModified></Contents>\
                         <NextContinuationToken>more</NextContinuationToken></ListBucketResult>";
-    let (store, requests) = scripted(&[(200, PAGE)], Encryption::BucketDefault);
+    let (store, requests) = store(&[(200, PAGE)], Encryption::BucketDefault);
     let names = store
         .list_control("p/c/", Some("p/c/4"), 1)
         .await
