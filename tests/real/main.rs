@@ -18,3 +18,4 @@ mod bad_input;
 mod bad_dependency;
 mod catalogs;
 mod engines;
+mod crawler;

@@ -22,6 +22,7 @@ mod policy;
 mod ownership;
 mod plan;
 mod touch;
+mod target;
 mod coalescer;
 mod board;
 mod service;
@@ -40,6 +41,7 @@ pub use ownership::NotOurs;
 pub use plan::{Plan, Refused, TableStep};
 pub use policy::Policy;
 pub use service::{CrawlerService, ServiceSettings};
+pub use target::{CrawlerTarget, TOUCHES_MAX};
 pub use touch::{Receipt, Touch};
 
 use self::discovery::{dates_in_lake, tables_in_lake};
@@ -120,6 +122,15 @@ impl Crawler {
     #[must_use]
     pub fn table(&self, folder: &str) -> Option<LakeTable> {
         self.map.table(folder)
+    }
+
+    /// The folder of a configured table by its URL, below the root of this lake.
+    #[must_use]
+    pub fn folder_of(&self, location: &str) -> Option<String> {
+        let root = self.store.lake_url();
+        let below = location.strip_prefix(root.trim_end_matches('/'))?;
+        let folder = below.trim_matches('/');
+        self.map.table(folder).map(|table| table.folder)
     }
 
     /// The partitions of a table to look at, ascending: those in the lake and, where empty ones are

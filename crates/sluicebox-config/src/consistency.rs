@@ -4,6 +4,7 @@ mod kafka;
 mod librdkafka;
 mod lake;
 mod topics;
+mod catalog;
 mod expression;
 mod topic;
 mod schema;
@@ -32,6 +33,7 @@ pub(crate) fn check(config: &Value, report: &mut Report) {
     for (at, topic) in &topics {
         topic::check(at, topic, lake.as_ref(), report);
     }
+    catalog::check(config, lake.as_ref(), &topics, report);
     topics::check_together(&topics, kafka.as_ref(), report);
     if config.get("notify").is_some()
         && let Some(targets) = section::<Vec<NotifySection>>(config, "/notify", report)

@@ -15,6 +15,8 @@ mod dedup;
 mod rule;
 mod columns;
 mod notify;
+mod catalog;
+mod crawler;
 mod limits;
 mod server;
 
@@ -24,7 +26,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use azure::AzureSection;
+pub use catalog::{CatalogSection, GlueSection, HiveSection};
 pub(crate) use columns::simple_type;
+pub use crawler::{CrawlerSection, ScanSection};
 pub use dedup::{DedupKey, DedupMode, DedupScope, DedupSection};
 pub use event_time::{EventTimeFallback, EventTimeSection};
 pub use gcs::GcsSection;
@@ -51,7 +55,7 @@ use crate::values::HumanDuration;
 /// One pipeline: raw topics of one Kafka cluster into the tables of one lake.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("x-unsupported" = ["processed", "catalog"]))]
+#[schemars(extend("x-unsupported" = ["processed"]))]
 pub struct Config {
     /// The pipeline's name: part of control paths, of the consumer group and of metrics. One name,
     /// one control tree: give every pipeline its own. 1 to 64 of `a-z 0-9 - _ .`, a letter or digit
@@ -78,6 +82,14 @@ pub struct Config {
     /// Who is told of files that have become visible. Default: nobody.
     #[serde(default)]
     pub notify: Vec<NotifySection>,
+
+    /// The catalog that is kept up to date with the lake. Default: none.
+    #[serde(default)]
+    pub catalog: Option<CatalogSection>,
+
+    /// How it is kept up to date.
+    #[serde(default)]
+    pub crawler: CrawlerSection,
 
     /// How much of the machine the process takes.
     #[schemars(with = "Option<LimitsSection>")]

@@ -2,6 +2,7 @@
 //!
 //! Works on bytes that nobody vouches for: whatever they are, the answer is a value or an error.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -154,5 +155,19 @@ fn offsets_of(batch: &RecordBatch) -> Result<Vec<i64>, InspectError> {
 /// The Parquet reader asserts what a well-formed footer promises (column ranges, level counts), so
 /// damaged bytes can make it panic. Nothing that it touched is used after that.
 fn guarded<T>(read: impl FnOnce() -> Result<T, InspectError>) -> Result<T, InspectError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(InspectError::Damaged))
+    let outside = GUARDED.replace(true);
+    let answer = catch_unwind(AssertUnwindSafe(read));
+    GUARDED.set(outside);
+    answer.unwrap_or(Err(InspectError::Damaged))
+}
+
+/// Whether a panic of this thread would be one over damaged bytes, which is caught here: a hook
+/// that ends the process must let it pass.
+#[must_use]
+pub fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
 }

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use sluicebox_config::HumanDuration;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -41,6 +42,9 @@ pub(crate) enum Command {
     /// Show where a Parquet file comes from and what is inside.
     #[command(after_help = EXIT_CODES)]
     Inspect(Inspect),
+    /// Keep the catalog (Hive metastore) up to date with the lake.
+    #[command(after_help = EXIT_CODES)]
+    Crawler(Crawler),
     /// Print the JSON Schema of the config file, for editors, or of the events.
     #[command(after_help = EXIT_CODES)]
     Schema(Schema),
@@ -121,6 +125,43 @@ pub(crate) struct Inspect {
     /// The config file of the lake that the file lies in.
     #[arg(short = 'c', long = "config", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Crawler {
+    #[command(subcommand)]
+    pub(crate) work: CrawlerWork,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CrawlerWork {
+    /// Run as a service until SIGTERM or SIGINT: told by events, and looking now and then.
+    Run(CrawlerRun),
+    /// Look at the lake once, and change the catalog.
+    Crawl(Crawl),
+    /// Look at the lake once, and print what `crawl` would change. Changes nothing.
+    Plan(Crawl),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CrawlerRun {
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Crawl {
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// Only this table, such as `air.flights`.
+    #[arg(long, value_name = "DATABASE.TABLE")]
+    pub(crate) table: Option<String>,
+    /// Only partitions of the last so much time, such as `48h`; all without it.
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) since: Option<HumanDuration>,
     /// Answer in JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -6,6 +6,7 @@ mod validate;
 mod dry_run;
 mod verify;
 mod inspect;
+mod crawler;
 mod schema;
 mod completions;
 mod fates;
@@ -29,6 +30,7 @@ pub(crate) fn execute(command: &Command) -> Result<(), Failure> {
         Command::DryRun(arguments) => dry_run::execute(arguments),
         Command::Verify(arguments) => verify::execute(arguments),
         Command::Inspect(arguments) => inspect::execute(arguments),
+        Command::Crawler(arguments) => crawler::execute(arguments),
         Command::Schema(arguments) => schema::execute(arguments),
         Command::Completions(arguments) => completions::execute(arguments),
     }

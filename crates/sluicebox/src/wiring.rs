@@ -6,6 +6,7 @@ mod topic_spec;
 mod catalog;
 mod store;
 mod notify;
+mod crawler;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use sluicebox_types::{Clock, SystemClock};
 use uuid::Uuid;
 
 pub(crate) use catalog::ConfigCatalog;
+pub(crate) use crawler::{crawler, crawler_inside, crawler_service};
 pub(crate) use dead_letters::dead_letters;
 pub(crate) use notify::relay;
 pub(crate) use store::store;

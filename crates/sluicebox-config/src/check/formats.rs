@@ -22,6 +22,7 @@ pub(super) const FORMATS: &[(&str, Format)] = &[
     ("topic-name", topic_name),
     ("broker-list", broker_list),
     ("http-url", http_url),
+    ("metastore-uris", metastore_uris),
     ("socket-address", socket_address),
 ];
 
@@ -45,6 +46,20 @@ fn column_name(text: &str) -> Result<(), ValueError> {
         ));
     }
     Ok(())
+}
+
+/// Hive's `hive.metastore.uris`.
+fn metastore_uris(text: &str) -> Result<(), ValueError> {
+    text.split(',').try_for_each(|uri| {
+        let url = Url::parse(uri.trim()).map_err(|error| ValueError::new(error.to_string()))?;
+        let is_bare = matches!(url.path(), "" | "/") && url.query().is_none();
+        if url.scheme() != "thrift" || url.host().is_none() || !is_bare {
+            return Err(ValueError::new(
+                "an address has a scheme, a host and a port only: thrift://metastore:9083",
+            ));
+        }
+        Ok(())
+    })
 }
 
 /// Kafka's rule for the names of topics.

@@ -13,13 +13,15 @@ use tokio::runtime::Handle;
 use crate::failure::Failure;
 use crate::wiring::Shared;
 
-/// The way to everybody who is told of commits. Nothing is dialled yet.
+/// The way to everybody who is told of commits: the targets of the config, and `told` inside this
+/// process. Nothing is dialled yet.
 ///
 /// # Errors
 /// When a client refuses its settings.
 pub(crate) fn relay(
     config: &Config,
     store: &Arc<dyn LakeStore>,
+    told: Option<NotifyTo>,
     shared: &Shared,
     runtime: &Handle,
 ) -> Result<Relay, Failure> {
@@ -35,7 +37,9 @@ pub(crate) fn relay(
         })
     });
     let settings = NotifySettings {
-        targets: targets.collect::<Result<_, Failure>>()?,
+        targets: targets
+            .chain(told.map(Ok))
+            .collect::<Result<_, Failure>>()?,
         allowed_lateness: config.lake.allowed_lateness.get(),
     };
     let (store, clock) = (Arc::clone(store), Arc::clone(&shared.clock));

@@ -21,6 +21,7 @@ pub(super) fn config(config: &Config, folder: &Path) -> Config {
     config.lake.url = LakeUrl::File(folder.join("lake"));
     config.lake.control = LakeUrl::File(folder.join("control"));
     config.notify = Vec::new();
+    config.catalog = None;
     for topic in &mut config.topics {
         topic.dead_letter = None;
         if topic.start == StartPosition::Latest {

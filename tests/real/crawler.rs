@@ -1,0 +1,11 @@
+//! What lands in the lake appears in a Hive metastore, with nobody telling it to: Kafka, the whole
+//! pipeline, S3 and the metastore 3.1.3 are real.
+
+mod world;
+mod appears;
+mod evolves;
+mod repair;
+mod others;
+mod outage;
+
+use world::World;
