@@ -24,7 +24,7 @@ pub trait Catalog: Send + Sync + fmt::Debug {
         table: &str,
     ) -> Result<Option<CatalogTable>, CatalogError>;
 
-    /// Makes an external table, and its database where there is none.
+    /// Makes a table, and its database where there is none.
     async fn create_table(&self, table: &CatalogTable) -> Result<(), CatalogError>;
 
     /// Gives a table these columns and parameters; whatever else it has stays. With `cascade` its

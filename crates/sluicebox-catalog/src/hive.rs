@@ -21,6 +21,8 @@ mod client;
 mod exception;
 mod connection;
 mod thrift;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -15,6 +15,7 @@ pub mod catalog;
 mod failure;
 mod operation;
 mod parquet_format;
+mod table_type;
 mod statistics;
 pub mod hive;
 pub mod glue;

@@ -1,11 +1,12 @@
 //! Hive metastores 3.1.3 and 4.0.1, their tables on S3.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use sluicebox_catalog::Catalog;
-use sluicebox_catalog::conformance::Subject;
+use sluicebox_catalog::conformance::{Subject, example_table};
 use sluicebox_catalog::hive::{HiveCatalog, HiveSettings};
-use sluicebox_tests::harness::{MetastoreVersion, metastore, s3};
+use sluicebox_catalog::{Catalog, Class, TableKind};
+use sluicebox_tests::harness::{Metastore, MetastoreVersion, eventually, metastore, s3};
 
 /// A database of its own on a shared metastore, its tables in a bucket of its own.
 struct HiveSubject {
@@ -53,4 +54,99 @@ mod v4 {
     use super::{HiveSubject, MetastoreVersion};
 
     sluicebox_catalog::conformance_tests!(async { HiveSubject::new(MetastoreVersion::V4) });
+}
+
+/// What others have put into a metastore is told from what is ours. Hive 4 makes an external table
+/// out of a managed one; its files still are the metastore's to delete.
+#[tokio::test]
+async fn tables_of_others_are_told_apart() {
+    for version in MetastoreVersion::ALL {
+        let subject = HiveSubject::new(version);
+        let catalog = subject.open();
+        for (name, kind) in [("managed", TableKind::Managed), ("view", TableKind::View)] {
+            let mut table = example_table(&subject);
+            table.name = format!("a_{name}");
+            table.location = format!("{}/{name}", subject.location);
+            table.kind = kind;
+            table.parameters.clear();
+            catalog.create_table(&table).await.expect("create");
+            let found = catalog.table(&table.database, &table.name).await;
+            let found = found.expect("an answer").expect("the table");
+            assert_eq!(found.kind, kind, "{version:?}");
+        }
+    }
+}
+
+/// What a metastore refuses names what is wrong and, where a person has to act, the cure.
+#[tokio::test]
+async fn refusals_say_what_to_do() {
+    for version in MetastoreVersion::ALL {
+        let subject = HiveSubject::new(version);
+        let catalog = subject.open();
+        let table = example_table(&subject);
+        catalog.create_table(&table).await.expect("create");
+
+        let mut other = table.clone();
+        other.columns[0].data_type = "int".to_owned();
+        let narrowed = catalog.alter_table(&other, true).await;
+        let mut other = table.clone();
+        other.name = "elsewhere".to_owned();
+        other.location = "s3://no-such-bucket/golden".to_owned();
+        let homeless = catalog.create_table(&other).await;
+        other.location = "nowhere://host/golden".to_owned();
+        let unknown = catalog.create_table(&other).await;
+        for (answer, words) in [
+            (narrowed, "under a new name"),
+            (homeless, "create the bucket"),
+            (unknown, "library of this file system"),
+        ] {
+            let error = answer.expect_err(words);
+            assert_eq!(error.class, Class::Fatal, "{version:?}: {error}");
+            assert!(error.message.contains(words), "{version:?}: {error}");
+        }
+    }
+}
+
+/// A metastore that stops, dies and comes back costs errors that pass, and no catalog made anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_metastore_that_goes_away_comes_back() {
+    let start = || Metastore::start(MetastoreVersion::V3, s3());
+    let mut metastore = tokio::task::spawn_blocking(start)
+        .await
+        .expect("a metastore");
+    let location = format!("s3://{}/golden", s3().create_bucket());
+    let subject = HiveSubject {
+        version: MetastoreVersion::V3,
+        database: "air".to_owned(),
+        location,
+    };
+    let settings = HiveSettings {
+        uris: vec![metastore.uri()],
+        user: Some("sluicebox".to_owned()),
+        request_timeout: Duration::from_secs(20),
+        ..HiveSettings::default()
+    };
+    let catalog = HiveCatalog::new(settings.clone()).expect("an address");
+    let table = example_table(&subject);
+    catalog.create_table(&table).await.expect("create");
+
+    let hasty = HiveSettings {
+        request_timeout: Duration::from_millis(500),
+        ..settings
+    };
+    let hasty = HiveCatalog::new(hasty).expect("an address");
+    let ask = async |catalog: &HiveCatalog| catalog.table("air", "flights").await;
+    eventually("it is quick once", async || ask(&hasty).await.ok()).await;
+    metastore.freeze();
+    let frozen = ask(&hasty).await.expect_err("no answer");
+    assert_eq!(frozen.class, Class::Retry, "{frozen}");
+    metastore.thaw();
+    eventually("it answers again", async || ask(&hasty).await.ok()).await;
+
+    metastore.kill();
+    let dead = ask(&catalog).await.expect_err("nobody");
+    assert_eq!(dead.class, Class::Retry, "{dead}");
+    tokio::task::block_in_place(|| metastore.restart());
+    let found = ask(&catalog).await.expect("an answer").expect("the table");
+    assert_eq!(found.columns, table.columns);
 }

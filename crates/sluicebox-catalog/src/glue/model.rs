@@ -10,7 +10,8 @@ use aws_sdk_glue::types::{
 use sluicebox_types::PartitionDate;
 
 use crate::parquet_format::{PARQUET_OUTPUT_FORMAT, PARQUET_SERDE, SERDE_PARAMETER};
-use crate::{CatalogPartition, CatalogTable, DeclaredColumn, TableKind, statistics};
+use crate::table_type::{table_kind, table_type};
+use crate::{CatalogPartition, CatalogTable, DeclaredColumn, statistics};
 
 /// A table as Glue is to make it.
 pub(super) fn new_table(table: &CatalogTable) -> Result<TableInput, BuildError> {
@@ -21,7 +22,7 @@ pub(super) fn new_table(table: &CatalogTable) -> Result<TableInput, BuildError> 
         .storage_descriptor(storage)
         .set_partition_keys(Some(columns(&table.partition_keys, &[])?))
         .set_parameters(Some(to_glue(&table.parameters)))
-        .table_type("EXTERNAL_TABLE")
+        .table_type(table_type(table.kind))
         .build()
 }
 
@@ -32,11 +33,7 @@ pub(super) fn catalog_table(database: &str, table: Table) -> CatalogTable {
     CatalogTable {
         database: table.database_name.unwrap_or_else(|| database.to_owned()),
         name: table.name,
-        kind: match table.table_type.as_deref() {
-            Some("EXTERNAL_TABLE") => TableKind::External,
-            Some("VIRTUAL_VIEW" | "MATERIALIZED_VIEW") => TableKind::View,
-            _ => TableKind::Managed,
-        },
+        kind: table_kind(table.table_type.as_deref()),
         location: storage.location.unwrap_or_default(),
         columns: declared(storage.columns.unwrap_or_default()),
         partition_keys: declared(table.partition_keys.unwrap_or_default()),

@@ -26,14 +26,10 @@ const CURES: [(&str, &str); 9] = [
         "give the metastore the library of this class",
     ),
     ("UnknownHostException", "fix the address in the location"),
-    (
-        "Bucket does not exist",
-        "create the bucket or fix the location",
-    ),
+    ("NoSuchBucket", "create the bucket or fix the location"),
     (
         "incompatible with the existing columns",
-        "a catalog takes no other kind of change than the crawler's own; alter the table by hand \
-         or write to a new one",
+        "write the changed column under a new name, or alter the table by hand",
     ),
 ];
 
@@ -140,7 +136,7 @@ mod tests {
                 InvalidOperation,
                 "The following columns have types incompatible with the existing columns in their respective positions :\nid",
                 Class::Fatal,
-                "by hand",
+                "new name",
             ),
             (
                 InvalidOperation,

@@ -9,10 +9,11 @@ use sluicebox_types::PartitionDate;
 
 use super::thrift::{Struct, Value};
 use crate::parquet_format::{PARQUET_OUTPUT_FORMAT, PARQUET_SERDE, SERDE_PARAMETER};
+use crate::table_type::{table_kind, table_type};
 use crate::{CatalogPartition, CatalogTable, DeclaredColumn, TableKind, statistics};
 
-/// Says that the numbers are ours and nobody needs to look into the folder for them: as a marker
-/// among a new partition's parameters, which the metastore takes away, or in a call's environment.
+/// Says that the numbers are ours and that no folder needs to be listed for them: in the environment
+/// of a call, or among a partition's parameters, where it stays and holds for others' changes.
 pub(super) const DO_NOT_UPDATE_STATS: &str = "DO_NOT_UPDATE_STATS";
 
 /// Field ids.
@@ -64,7 +65,7 @@ pub(super) fn new_table(table: &CatalogTable) -> Struct {
         .with(table::STORAGE, storage)
         .with(table::PARTITION_KEYS, fields(&table.partition_keys))
         .with(table::PARAMETERS, &table.parameters)
-        .with(table::KIND, "EXTERNAL_TABLE");
+        .with(table::KIND, table_type(table.kind));
     match &table.owner {
         Some(owner) => thrift.with(table::OWNER, owner),
         None => thrift,
@@ -81,11 +82,7 @@ pub(super) fn catalog_table(thrift: &Struct) -> CatalogTable {
     CatalogTable {
         database: text(table::DATABASE),
         name: text(table::NAME),
-        kind: match thrift.text(table::KIND) {
-            Some("EXTERNAL_TABLE") => TableKind::External,
-            Some("VIRTUAL_VIEW" | "MATERIALIZED_VIEW") => TableKind::View,
-            _ => TableKind::Managed,
-        },
+        kind: kind(thrift, &parameters),
         location: storage
             .text(storage::LOCATION)
             .unwrap_or_default()
@@ -100,6 +97,16 @@ pub(super) fn catalog_table(thrift: &Struct) -> CatalogTable {
         columns,
         parameters,
     }
+}
+
+/// Hive 4 makes an external table out of a managed one that has no transactions, and still deletes
+/// its files with it.
+fn kind(thrift: &Struct, parameters: &BTreeMap<String, String>) -> TableKind {
+    let translated = parameters.get("TRANSLATED_TO_EXTERNAL");
+    if translated.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return TableKind::Managed;
+    }
+    table_kind(thrift.text(table::KIND))
 }
 
 /// Gives a metastore's table the columns and parameters of `wanted`.
