@@ -6,6 +6,7 @@ mod access;
 mod healing;
 mod outage;
 mod store;
+mod hdfs;
 mod control_tree;
 mod secrets;
 
@@ -33,6 +34,8 @@ struct Pipeline {
     lake: String,
     /// The keys of `lake.s3`.
     s3: String,
+    /// The keys of `lake.hdfs`.
+    hdfs: String,
     /// The keys of `dead_letter`, or `off`.
     dead_letter: String,
     environment: Vec<(String, String)>,
@@ -47,6 +50,7 @@ impl Pipeline {
             kafka: format!("brokers: \"{}\"", kafka().brokers),
             lake: format!("file://{}", folder.display()),
             s3: String::new(),
+            hdfs: String::new(),
             dead_letter: "off".to_owned(),
             environment: Vec::new(),
         }
@@ -123,13 +127,15 @@ impl Pipeline {
             kafka,
             lake,
             s3,
+            hdfs,
             dead_letter,
             ..
         } = self;
-        let s3 = match s3.as_str() {
+        let section = |name: &str, keys: &str| match keys {
             "" => String::new(),
-            keys => format!("s3: {{ {keys} }}"),
+            keys => format!("{name}: {{ {keys} }}"),
         };
+        let (s3, hdfs) = (section("s3", s3), section("hdfs", hdfs));
         format!(
             r#"
 name: {name}
@@ -138,6 +144,7 @@ lake:
   url: {lake}/golden
   control: {lake}/_sluicebox
   {s3}
+  {hdfs}
 topics:
   {topic}:
     table: db.{table}

@@ -1,11 +1,12 @@
-//! The commit algorithm, crashed at each of its steps, on both stores: the same end state each time.
+//! The commit algorithm, crashed at each of its steps, on three kinds of stores: the same end state
+//! each time.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use rdkafka::producer::BaseRecord;
-use sluicebox_tests::harness::{S3Identity, Sluicebox, duckdb, kafka, s3};
+use sluicebox_tests::harness::{S3Identity, Sluicebox, duckdb, hdfs, kafka, s3};
 use tempfile::TempDir;
 
 /// Every named step between the first staged file and the committed offset.
@@ -24,7 +25,7 @@ const STEPS: [&str; 11] = [
 ];
 
 /// Cases that run at the same time: most of a case is waiting for the group.
-const CONCURRENCY: usize = 4;
+const CONCURRENCY: usize = 6;
 const RECORDS: i64 = 600;
 /// How an aborted process ends.
 const SIGABRT: i32 = 128 + 6;
@@ -33,13 +34,14 @@ const SIGABRT: i32 = 128 + 6;
 enum Store {
     Local,
     S3,
+    Hdfs,
 }
 
 /// After a crash at any step and a restart: every good record once, every bad one once, the proof
-/// holds, and on a disk nothing is left of what the crash tore.
+/// holds, and where staging is a folder nothing is left of what the crash tore.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_at_any_step_ends_in_the_same_state() {
-    let cases = [Store::Local, Store::S3]
+    let cases = [Store::Local, Store::S3, Store::Hdfs]
         .into_iter()
         .flat_map(|store| STEPS.map(|s| (store, s)));
     stream::iter(cases.map(|(store, step)| crash_and_recover(store, step)))
@@ -67,20 +69,22 @@ struct Case {
     store: Store,
     topic: String,
     folder: TempDir,
-    bucket: String,
+    /// The bucket or the folder that is the test's own.
+    place: String,
 }
 
 impl Case {
     fn new(store: Store, topic: String, folder: TempDir) -> Self {
-        let bucket = match store {
-            Store::Local => String::new(),
+        let place = match store {
+            Store::Local => folder.path().display().to_string(),
             Store::S3 => s3().create_bucket(),
+            Store::Hdfs => hdfs().free_folder(),
         };
         Self {
             store,
             topic,
             folder,
-            bucket,
+            place,
         }
     }
 
@@ -130,8 +134,11 @@ impl Case {
         let said = String::from_utf8_lossy(&proof.stdout);
         assert_eq!(proof.status.code(), Some(0), "{said}");
         let lake = self.folder.path().join("golden");
-        if matches!(self.store, Store::S3) {
-            s3().download(&format!("{}/golden", self.bucket), &lake);
+        let golden = format!("{}/golden", self.place);
+        match self.store {
+            Store::Local => {}
+            Store::S3 => s3().download(&golden, &lake),
+            Store::Hdfs => hdfs().download(&golden, &lake),
         }
         let files = |place: &str| {
             let glob = lake.join(place).join("**/*.parquet");
@@ -162,13 +169,15 @@ impl Case {
     }
 
     fn config(&self) -> String {
+        let place = &self.place;
         let root = match self.store {
-            Store::Local => format!("file://{}", self.folder.path().display()),
-            Store::S3 => format!("s3://{}", self.bucket),
+            Store::Local => format!("file://{place}"),
+            Store::S3 => format!("s3://{place}"),
+            Store::Hdfs => format!("hdfs://{}{place}", hdfs().name_node()),
         };
         let (brokers, endpoint, topic) = (&kafka().brokers, &s3().endpoint, &self.topic);
         let s3_section = match self.store {
-            Store::Local => String::new(),
+            Store::Local | Store::Hdfs => String::new(),
             Store::S3 => format!("  s3: {{ endpoint: \"{endpoint}\", allow_http: true }}\n"),
         };
         format!(
