@@ -66,7 +66,7 @@ async fn a_secure_cluster_is_logged_in_to() {
     pipeline.environment = vec![realm, own_home("KRB5CCNAME")];
     let (code, said) = pipeline.validate().await;
     assert_eq!(code, Some(1), "{said}");
-    assert_says(&said, &["lake.hdfs"]);
+    assert_says(&said, &["if it wants Kerberos", "lake.hdfs.config_dir"]);
 
     let config_dir = format!("config_dir: {}", hdfs.config_dir().display());
     pipeline.hdfs.clone_from(&config_dir);

@@ -8,6 +8,15 @@ use super::files::Files;
 use super::{HdfsPlace, failure};
 use crate::{HdfsSettings, OpenError};
 
+/// The client goes round the name nodes of a service by itself, fifteen times with longer and longer
+/// pauses by default, also where there is one. The driver tries again in any case, and says why; so a
+/// call ends when each has been asked more than once, within seconds.
+const FAILOVER: [(&str, &str); 3] = [
+    ("dfs.client.failover.max.attempts", "9"),
+    ("dfs.client.failover.sleep.base.millis", "50"),
+    ("dfs.client.failover.sleep.max.millis", "500"),
+];
+
 /// A client of the name service of `place`. Nothing is asked of it yet.
 pub(super) fn connect(place: &HdfsPlace, settings: &HdfsSettings) -> Result<Files, OpenError> {
     check_files(settings)?;
@@ -26,7 +35,9 @@ fn build(
     runtime: &Connections,
 ) -> hdfs_native::Result<Client> {
     let text = |path: &Path| path.to_string_lossy().into_owned();
-    let mut builder = ClientBuilder::new().with_url(format!("hdfs://{}", place.name_service));
+    let mut builder = ClientBuilder::new()
+        .with_url(format!("hdfs://{}", place.name_service))
+        .with_config(FAILOVER);
     if let Some(folder) = &settings.config_dir {
         builder = builder.with_config_dir(text(folder));
     }

@@ -106,6 +106,13 @@ fn unreachable(error: &std::io::Error, name_service: &str) -> String {
              lake.hdfs.config_dir: {said}"
         );
     }
+    // All that is left of a name node's refusal to talk without a login.
+    if said.contains("listener disconnected") {
+        return format!(
+            "{name_service} cannot be reached: it hung up; if it wants Kerberos, lake.hdfs.config_dir \
+             must be the folder of the core-site.xml that says so"
+        );
+    }
     format!("{name_service} cannot be reached: {said}")
 }
 
@@ -197,6 +204,11 @@ mod tests {
                 HdfsError::IOError(std::io::ErrorKind::ConnectionRefused.into()),
                 Class::Retry,
                 "lake cannot be reached: connection refused",
+            ),
+            (
+                HdfsError::IOError(std::io::Error::other("RPC listener disconnected")),
+                Class::Retry,
+                "if it wants Kerberos",
             ),
             (HdfsError::NoSASLMechanism, Class::Fatal, "kinit"),
             (
