@@ -63,7 +63,9 @@ async fn a_dead_writers_half_file_is_in_nobodys_way() {
         let path = format!("{}/{tree}/_staging/{attempt}", lake.folder);
         let created = client.create(&path, WriteOptions::default()).await;
         let mut file = created.expect("create");
-        file.write_bytes("ha".into()).await.expect("write");
+        Box::pin(file.write_bytes("ha".into()))
+            .await
+            .expect("write");
         file.hsync().await.expect("sync");
         half_files.push((path, file));
     }

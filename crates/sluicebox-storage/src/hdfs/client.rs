@@ -23,9 +23,11 @@ pub(super) fn connect(place: &HdfsPlace, settings: &HdfsSettings) -> Result<File
     let runtime = Connections::new().map_err(|error| OpenError::Hdfs(error.to_string()))?;
     let client = build(place, settings, &runtime)
         .map_err(|error| OpenError::Hdfs(failure::explain(&error, &place.name_service).message))?;
-    let mut options = WriteOptions::default();
-    options.replication = settings.replication;
-    options.block_size = settings.block_bytes;
+    let options = WriteOptions {
+        replication: settings.replication,
+        block_size: settings.block_bytes,
+        ..WriteOptions::default()
+    };
     Ok(Files::new(client, options, runtime))
 }
 
