@@ -14,6 +14,7 @@ mod dedup;
 mod memory;
 mod flights;
 mod crash_steps;
+mod notify;
 mod bad_input;
 mod bad_dependency;
 mod catalogs;

@@ -36,7 +36,7 @@ pub(crate) fn is_secret(pointer: &str) -> bool {
             }
         }
     };
-    SECRETS.iter().any(|pattern| is_at(pattern))
+    SECRETS.iter().any(is_at)
 }
 
 /// The pointer of the member `key` of the value at `parent`.

@@ -1,5 +1,5 @@
 use schemars::{JsonSchema, Schema, schema_for};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::event::{DATA_MEDIA_TYPE, EventType, SPEC_VERSION, Structured};
 use crate::files_committed::FilesCommitted;
@@ -12,6 +12,30 @@ pub fn json_schema(event_type: EventType) -> Value {
         EventType::FilesCommitted => structured::<FilesCommitted>(event_type),
         EventType::Sealed => structured::<Sealed>(event_type),
     }
+}
+
+/// One JSON Schema for an event of any type in structured mode.
+#[must_use]
+pub fn json_schema_of_all() -> Value {
+    let mut definitions = Map::new();
+    let mut types = Vec::new();
+    for event_type in EventType::ALL {
+        let mut schema = json_schema(event_type);
+        if let Some(schema) = schema.as_object_mut() {
+            schema.remove("$schema");
+            // What both types use is defined alike.
+            if let Some(Value::Object(own)) = schema.remove("$defs") {
+                definitions.extend(own);
+            }
+        }
+        types.push(schema);
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Events of Sluicebox",
+        "oneOf": types,
+        "$defs": definitions,
+    })
 }
 
 fn structured<D: JsonSchema>(event_type: EventType) -> Value {

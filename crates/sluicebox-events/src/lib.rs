@@ -25,7 +25,7 @@ mod time;
 pub use error::EventError;
 pub use event::{Attributes, BATCH_MEDIA_TYPE, Event, EventData, EventType, MEDIA_TYPE};
 pub use files_committed::{EventFile, FilesCommitted, KafkaRange, Part, Totals};
-pub use json_schema::json_schema;
+pub use json_schema::{json_schema, json_schema_of_all};
 pub use parse::{BATCH_BYTES_MAX, EVENT_BYTES_MAX, parse, parse_kafka, parse_structured};
 pub use sealed::{KafkaWatermark, Sealed};
 pub use table::{EventColumn, EventPartition, EventSchema, EventTable};

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use sluicebox_events::{
     Attributes, EVENT_BYTES_MAX, Event, EventColumn, EventData, EventError, EventFile,
     EventPartition, EventSchema, EventTable, EventType, FilesCommitted, KafkaRange, KafkaWatermark,
-    Sealed, Totals, json_schema, parse, parse_kafka, parse_structured, rfc3339_micros,
+    Sealed, Totals, json_schema, json_schema_of_all, parse, parse_kafka, parse_structured,
+    rfc3339_micros,
 };
 use sluicebox_types::{Granularity, PartitionDate};
 use uuid::Uuid;
@@ -143,6 +144,9 @@ fn events_fit_their_schemas() {
         assert!(!of_sealed.is_valid(&document(event)));
     }
     assert!(of_sealed.is_valid(&document(&sealed())));
+    let of_all = jsonschema::validator_for(&json_schema_of_all()).expect("a schema");
+    assert!(of_all.is_valid(&document(&sealed())) && of_all.is_valid(&document(&events(1, 2)[0])));
+    assert!(!of_all.is_valid(&json!({})));
     let mut without_files = document(&events(1, 1)[0]);
     without_files["data"]
         .as_object_mut()

@@ -11,7 +11,9 @@
 //! 2. The cursor moves when every event of a record is taken (or given up for good, which it
 //!    remembers): a crash repeats events, with the same bytes, and loses none.
 //! 3. A task holds one record at a time; what waits for a target waits in the chain.
-//! 4. A record must not be removed from its chain before every cursor has passed it.
+//! 4. A partition is sealed when every chain of its topic has passed its end by the allowed lateness.
+//!    Seals are objects of their own, made once by conditional create, and told in their order.
+//! 5. A record must not be removed from its chain before every cursor has passed it.
 
 mod outbox;
 mod delivery;
@@ -19,6 +21,9 @@ mod backoff;
 mod cursor;
 mod record_events;
 mod columns;
+mod sealer;
+mod seal;
+mod seal_outbox;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,6 +42,8 @@ use tokio::task::{AbortHandle, JoinSet};
 use self::columns::Columns;
 use self::delivery::Delivery;
 use self::outbox::Outbox;
+use self::seal_outbox::SealOutbox;
+use self::sealer::Sealer;
 use crate::ports::{LakeStore, NotifyTarget};
 
 /// Events that may be on their way to one target at the same time.
@@ -50,8 +57,11 @@ const PARTING: Duration = Duration::from_secs(5);
 pub struct NotifySettings {
     /// The targets; their names are unique.
     pub targets: Vec<NotifyTo>,
-    /// How much later than its partition's end a row is not yet called late.
+    /// How much later than its partition's end a row is not yet called late, and a partition not
+    /// yet sealed.
     pub allowed_lateness: Duration,
+    /// How often to look whether partitions can be sealed; only if a target wants to know.
+    pub seal_every: Duration,
 }
 
 /// One target.
@@ -91,6 +101,7 @@ pub(crate) struct Shared {
     clock: Arc<dyn Clock>,
     runtime: Handle,
     allowed_lateness: Duration,
+    seal_every: Duration,
     columns: Columns,
     targets: Vec<Arc<Delivery>>,
 }
@@ -132,6 +143,7 @@ impl Relay {
             clock,
             runtime,
             allowed_lateness: settings.allowed_lateness,
+            seal_every: settings.seal_every,
             columns: Columns::default(),
             targets: settings.targets.into_iter().map(delivery).collect(),
         };
@@ -190,7 +202,41 @@ impl Relay {
             now.tasks.push(tasks.spawn_on(task, &shared.runtime));
             now.progress.push((Arc::clone(delivery), next));
         }
+        if partition.partition == 0 {
+            let seals = Self::seal(shared, &chain, &news, &mut tasks);
+            now.tasks.extend(seals);
+        }
         followed.insert(partition.clone(), now);
+    }
+
+    /// The owner of Kafka partition 0 seals for the whole topic, if a target wants to know.
+    fn seal(
+        shared: &Arc<Shared>,
+        chain: &ChainId,
+        ours: &watch::Receiver<u64>,
+        tasks: &mut JoinSet<()>,
+    ) -> Vec<AbortHandle> {
+        let wants = |delivery: &&Arc<Delivery>| delivery.to.events.contains(&EventType::Sealed);
+        let mut targets = shared.targets.iter().filter(wants).peekable();
+        if targets.peek().is_none() {
+            return Vec::new();
+        }
+        let (seals, told) = watch::channel(None);
+        let sealer = Sealer {
+            shared: Arc::clone(shared),
+            chain: chain.clone(),
+        };
+        let outbox = |delivery: &Arc<Delivery>| SealOutbox {
+            shared: Arc::clone(shared),
+            delivery: Arc::clone(delivery),
+            chain: chain.clone(),
+        };
+        let mut handles = vec![tasks.spawn_on(sealer.run(ours.clone(), seals), &shared.runtime)];
+        for delivery in targets {
+            let task = outbox(delivery).run(told.clone());
+            handles.push(tasks.spawn_on(task, &shared.runtime));
+        }
+        handles
     }
 
     /// The files of record `seq` are visible.

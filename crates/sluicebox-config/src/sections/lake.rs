@@ -55,8 +55,8 @@ pub struct LakeSection {
     #[serde(default = "yes")]
     pub kafka_metadata_column: bool,
 
-    /// How much later than its partition's end, by event time, a row is not yet late: events say so
-    /// of files. Default 1h, at most 30d.
+    /// How long after its end, by event time, a partition still waits for rows: then it is sealed,
+    /// and rows that come all the same are told as late. Default 1h, at most 30d.
     #[serde(default = "allowed_lateness")]
     #[schemars(extend("x-maximum" = "30d"))]
     pub allowed_lateness: HumanDuration,

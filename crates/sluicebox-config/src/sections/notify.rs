@@ -34,7 +34,8 @@ pub struct NotifySection {
     )]
     pub name: Option<String>,
 
-    /// Which events it is told. Default `[files_committed]`.
+    /// Which events it is told: `files_committed`, `sealed` (a partition is complete). Default
+    /// `[files_committed]`.
     #[serde(default = "all_events")]
     #[schemars(length(min = 1))]
     pub events: Vec<NotifyEvent>,
@@ -56,6 +57,9 @@ fn all_events() -> Vec<NotifyEvent> {
 pub enum NotifyEvent {
     /// Files have become visible.
     FilesCommitted,
+    /// A partition is complete: every Kafka partition of the topic has rows that are later than its
+    /// end by `lake.allowed_lateness`. A Kafka partition without rows holds all seals back.
+    Sealed,
 }
 
 /// Where a new target begins.

@@ -43,19 +43,20 @@ impl Columns {
         } else {
             columns_of_file(store, file).await?
         };
-        let columns = columns.map(|columns| columns.iter().map(EventColumn::from).collect());
+        let columns: Option<Vec<_>> =
+            columns.map(|columns| columns.iter().map(EventColumn::from).collect());
         if let Some(columns) = &columns {
             self.remember(&table.schema, columns);
         }
         Ok(columns)
     }
 
-    fn remember(&self, fingerprint: &str, columns: &Vec<EventColumn>) {
+    fn remember(&self, fingerprint: &str, columns: &[EventColumn]) {
         let mut known = self.known.lock();
         if known.len() >= REMEMBERED_MAX {
             known.clear();
         }
-        known.insert(fingerprint.to_owned(), columns.clone());
+        known.insert(fingerprint.to_owned(), columns.to_vec());
     }
 }
 

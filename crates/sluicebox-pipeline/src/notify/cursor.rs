@@ -46,6 +46,14 @@ impl Cursor {
         format!("{pipeline}/{topic}/p{partition:05}/notify/{target}.json")
     }
 
+    /// Where a target's cursor for a topic's seals lies.
+    pub(super) fn path_of_seals(chain: &ChainId, target: &str) -> String {
+        format!(
+            "{}/{}/seals/notify/{target}.json",
+            chain.pipeline, chain.topic
+        )
+    }
+
     /// Before the first record.
     pub(super) const fn at_start() -> Self {
         Self {
@@ -81,6 +89,11 @@ impl Cursor {
     /// Whether `record`, at the cursor's place, continues the chain that it was made of.
     pub(super) fn precedes(&self, record: &CommitRecord) -> bool {
         self.id.is_none() || record.prev == self.id
+    }
+
+    /// Whether it stands behind the record of this attempt.
+    pub(super) fn is_behind(&self, id: Uuid) -> bool {
+        self.id.is_none_or(|before| before == id)
     }
 
     /// Moves behind `record`.

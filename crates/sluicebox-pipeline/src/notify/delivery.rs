@@ -1,6 +1,8 @@
 //! One event to one target, until it is taken or given up.
 
+use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics::counter;
 use sluicebox_events::Event;
@@ -63,12 +65,31 @@ impl Delivery {
         }
     }
 
-    /// How long to wait after `tries` failures.
-    pub(super) fn pause(
+    /// Tries until it works. A store that is away is the data plane's to report.
+    pub(super) async fn until_done<T, E, F>(
         &self,
-        tries: u32,
-        after: Option<std::time::Duration>,
-    ) -> std::time::Duration {
+        what: &(dyn Display + Sync),
+        mut operation: impl FnMut() -> F,
+    ) -> T
+    where
+        E: Display,
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut tries = 0;
+        loop {
+            let error = match operation().await {
+                Ok(done) => return done,
+                Err(error) => error.to_string(),
+            };
+            tries += 1;
+            let pause = self.pause(tries, None);
+            tracing::warn!(target_name = self.to.name, %what, error,
+                pause_ms = pause.as_millis(), "notify: trying again");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    fn pause(&self, tries: u32, after: Option<Duration>) -> Duration {
         pause(tries, (self.jitter)(), after)
     }
 

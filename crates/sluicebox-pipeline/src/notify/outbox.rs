@@ -1,7 +1,8 @@
 //! One chain on behalf of one target: record by record, behind the cursor.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -72,12 +73,12 @@ impl Outbox {
 
     async fn walk(&self, mut news: watch::Receiver<u64>) {
         let mut cursor = self.persist(|| self.begin()).await;
-        self.next.store(cursor.next, Ordering::Relaxed);
+        self.next.store(cursor.next, Relaxed);
         loop {
             let published = *news.borrow_and_update();
             while cursor.next <= published {
                 self.step(&mut cursor).await;
-                self.next.store(cursor.next, Ordering::Relaxed);
+                self.next.store(cursor.next, Relaxed);
             }
             if news.changed().await.is_err() {
                 return;
@@ -97,7 +98,7 @@ impl Outbox {
             None => None,
         };
         if let Some(cursor) = found {
-            return Ok(self.on_this_chain(cursor));
+            return self.on_this_chain(cursor).await;
         }
         let cursor = match self.delivery.to.start {
             NotifyStart::Earliest => Cursor::at_start(),
@@ -107,18 +108,23 @@ impl Outbox {
         Ok(cursor)
     }
 
-    /// A cursor ahead of the chain is one of another chain.
-    fn on_this_chain(&self, cursor: Cursor) -> Cursor {
-        if cursor.next <= self.tail.seq + 1 {
-            return cursor;
+    /// A cursor is of this chain if the record before it is: told by the one behind it, or by the
+    /// tail.
+    async fn on_this_chain(&self, cursor: Cursor) -> Result<Cursor, NotNow> {
+        let fits = match (self.tail.seq + 1).cmp(&cursor.next) {
+            Ordering::Less => false,
+            Ordering::Equal => cursor.is_behind(self.tail.id),
+            Ordering::Greater => match self.place(cursor.next).await? {
+                Place::Record(record) => cursor.precedes(&record),
+                Place::Gone { .. } => true,
+            },
+        };
+        if fits {
+            return Ok(cursor);
         }
-        self.start_over()
-    }
-
-    fn start_over(&self) -> Cursor {
         tracing::warn!(target_name = self.delivery.to.name, chain = %self.chain,
             "the cursor belongs to an earlier chain: telling this one from its beginning");
-        Cursor::at_start()
+        Ok(Cursor::at_start())
     }
 
     async fn step(&self, cursor: &mut Cursor) {
@@ -130,12 +136,11 @@ impl Outbox {
                     "records were removed before the target was told of them");
                 cursor.jump(next);
             }
-            Place::Record(record) if !cursor.precedes(&record) => *cursor = self.start_over(),
             Place::Record(record) => {
                 let told = self.tell(&record, cursor).await;
                 cursor.pass(&record);
-                failpoint("before_cursor");
-                if told || record.seq.is_multiple_of(UNWRITTEN_MAX) {
+                if told || cursor.next.is_multiple_of(UNWRITTEN_MAX) {
+                    failpoint("before_cursor");
                     self.persist(|| self.save(cursor)).await;
                 }
             }
@@ -226,24 +231,11 @@ impl Outbox {
         Ok(self.shared.store.put_control(&path, bytes).await?)
     }
 
-    /// Tries until it works. A store that is away is the data plane's to report.
-    async fn persist<T, F>(&self, mut operation: impl FnMut() -> F) -> T
+    async fn persist<T, F>(&self, operation: impl FnMut() -> F) -> T
     where
         F: Future<Output = Result<T, NotNow>>,
     {
-        let mut tries = 0;
-        loop {
-            match operation().await {
-                Ok(done) => return done,
-                Err(error) => {
-                    tries += 1;
-                    let pause = self.delivery.pause(tries, None);
-                    tracing::warn!(target_name = self.delivery.to.name, chain = %self.chain, %error,
-                        pause_ms = pause.as_millis(), "notify: trying again");
-                    tokio::time::sleep(pause).await;
-                }
-            }
-        }
+        self.delivery.until_done(&self.chain, operation).await
     }
 
     fn cursor_path(&self) -> String {

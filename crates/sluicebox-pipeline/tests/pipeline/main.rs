@@ -7,3 +7,4 @@ mod scenario;
 mod fates;
 mod crashes;
 mod notify;
+mod seals;

@@ -20,7 +20,7 @@ const RECORDS: i64 = 120;
 
 /// Hears events, and says what its script says to the n-th.
 #[derive(Clone)]
-struct Ear {
+pub(crate) struct Ear {
     heard: Arc<Mutex<Vec<Bytes>>>,
     asked: Arc<AtomicU64>,
     says: Arc<Says>,
@@ -47,7 +47,9 @@ impl NotifyTarget for Ear {
 }
 
 impl Ear {
-    fn new(says: impl Fn(u64, &Event) -> Result<(), NotifyError> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        says: impl Fn(u64, &Event) -> Result<(), NotifyError> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             heard: Arc::default(),
             asked: Arc::default(),
@@ -64,13 +66,20 @@ impl Ear {
         }
     }
 
+    /// Everything in the order in which it was heard, repeats included.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        let heard = self.heard.lock();
+        let events = heard.iter().map(|bytes| parse_structured(bytes));
+        events.map(|event| event.expect("an event")).collect()
+    }
+
     fn count(&self) -> usize {
         self.heard.lock().len()
     }
 
     /// What was heard, without repeats, in the order of the first time; a repeat must be equal to
     /// the byte.
-    fn told(&self) -> Vec<(Event, FilesCommitted)> {
+    pub(crate) fn told(&self) -> Vec<(Event, FilesCommitted)> {
         let mut seen = BTreeMap::new();
         let mut told = Vec::new();
         for bytes in self.heard.lock().iter() {
@@ -100,7 +109,7 @@ fn append(scenario: &Scenario, ids: std::ops::Range<i64>) {
     }
 }
 
-fn told_by(ear: &Ear, start: NotifyStart) -> Scenario {
+pub(crate) fn told_by(ear: &Ear, start: NotifyStart) -> Scenario {
     let ear = ear.clone();
     Scenario {
         targets: Box::new(move || vec![ear.to("ear", start)]),

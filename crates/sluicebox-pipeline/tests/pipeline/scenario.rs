@@ -155,6 +155,7 @@ impl Scenario {
         let settings = NotifySettings {
             targets: (self.targets)(),
             allowed_lateness: Duration::from_secs(60),
+            seal_every: Duration::from_millis(10),
         };
         let clock = Arc::new(SystemClock::new());
         let runtime = self.runtime.handle().clone();

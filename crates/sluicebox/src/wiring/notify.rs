@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use sluicebox_catalog::webhook::{Webhook, WebhookFormat, WebhookLogin, WebhookSettings};
 use sluicebox_config::{
@@ -12,6 +13,9 @@ use tokio::runtime::Handle;
 
 use crate::failure::Failure;
 use crate::wiring::Shared;
+
+/// A look costs about two small reads per Kafka partition of a topic.
+const SEAL_EVERY: Duration = Duration::from_secs(30);
 
 /// The way to everybody who is told of commits: the targets of the config, and `told` inside this
 /// process. Nothing is dialled yet.
@@ -41,6 +45,7 @@ pub(crate) fn relay(
             .chain(told.map(Ok))
             .collect::<Result<_, Failure>>()?,
         allowed_lateness: config.lake.allowed_lateness.get(),
+        seal_every: SEAL_EVERY,
     };
     let (store, clock) = (Arc::clone(store), Arc::clone(&shared.clock));
     Ok(Relay::new(
@@ -110,5 +115,6 @@ fn webhook_settings(section: &WebhookSection) -> Result<WebhookSettings, Failure
 const fn event_type(event: &NotifyEvent) -> EventType {
     match event {
         NotifyEvent::FilesCommitted => EventType::FilesCommitted,
+        NotifyEvent::Sealed => EventType::Sealed,
     }
 }

@@ -1,0 +1,111 @@
+//! A partition is sealed once, when every Kafka partition has passed it, and what comes later is
+//! told as late.
+
+use serde_json::Value;
+use sluicebox_events::{Event, EventData};
+use sluicebox_pipeline::NotifyStart;
+
+use crate::notify::{Ear, told_by};
+use crate::scenario::{NOON, Scenario, partition, wait_until};
+
+/// Rows at these times of one day, committed.
+fn commit(scenario: &Scenario, rows: &[(i32, &str)]) {
+    for (index, time) in rows {
+        let id = NOON + i64::from(time.replace(':', "").parse::<i32>().expect("a time"));
+        let value = format!(r#"{{"id":{id},"at":"2026-01-01T{time}:00Z"}}"#);
+        scenario
+            .broker
+            .append(&partition(*index), id, None, Some(&value));
+    }
+    scenario.silent().drain();
+}
+
+fn state(scenario: &Scenario) -> Value {
+    let objects = scenario.store.control_objects();
+    let state = objects.get("test/events/seals/state.json");
+    state.map_or(Value::Null, |bytes| {
+        serde_json::from_slice(bytes).expect("JSON")
+    })
+}
+
+/// Runs until the sealer has seen this many records of each chain and the ear has heard so many
+/// seals, repeats included.
+fn run_until(scenario: &Scenario, ear: &Ear, records: [u64; 2], seals: usize) {
+    let running = scenario.start();
+    scenario.broker.assign_all(running.handler.as_ref());
+    wait_until("everything is sealed and told", || {
+        let state = state(scenario);
+        let seen = [0, 1].map(|index| state["chains"][index.to_string()]["next"].as_u64());
+        let told = running.relay.backlogs()["ear"] == 0 && sealed(ear).len() >= seals;
+        seen == records.map(Some) && told
+    });
+    scenario.broker.revoke_all(running.handler.as_ref(), false);
+    running.driver.stop();
+    scenario.runtime.block_on(running.relay.finish());
+}
+
+fn sealed(ear: &Ear) -> Vec<Event> {
+    let events = ear.events().into_iter();
+    events
+        .filter(|event| matches!(event.data, EventData::Sealed(_)))
+        .collect()
+}
+
+fn hours(ear: &Ear) -> Vec<String> {
+    let subjects = sealed(ear)
+        .into_iter()
+        .map(|event| event.attributes.subject);
+    subjects
+        .map(|subject| subject.rsplit('=').next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// A slow Kafka partition holds the seal back; partitions are sealed in order, those without rows
+/// never, each once; rows behind a seal are late. A cursor or a state that is lost makes no other
+/// seals, only the same ones again.
+#[test]
+fn partitions_are_sealed_when_all_have_passed() {
+    let ear = Ear::new(|_, _| Ok(()));
+    let scenario = told_by(&ear, NotifyStart::Earliest);
+    commit(
+        &scenario,
+        &[(0, "10:00"), (0, "11:30"), (0, "13:30"), (1, "10:15")],
+    );
+    run_until(&scenario, &ear, [2, 2], 0);
+    assert!(hours(&ear).is_empty());
+
+    // Past 12:00 by less than the minute that is allowed.
+    commit(&scenario, &[(1, "12:00")]);
+    run_until(&scenario, &ear, [2, 3], 1);
+    assert_eq!(hours(&ear), ["10"]);
+
+    commit(&scenario, &[(1, "13:10")]);
+    run_until(&scenario, &ear, [2, 4], 3);
+    assert_eq!(hours(&ear), ["10", "11", "12"]);
+    assert!(ear.told().iter().all(|(_, data)| !data.late));
+
+    commit(&scenario, &[(1, "10:30"), (1, "13:20")]);
+    run_until(&scenario, &ear, [2, 5], 3);
+    let late: Vec<_> = ear
+        .told()
+        .into_iter()
+        .filter(|(_, data)| data.late)
+        .collect();
+    assert_eq!(late.len(), 1);
+    assert!(late[0].0.attributes.subject.ends_with("hour=10"));
+    let first = sealed(&ear);
+    assert_eq!(first.len(), 3);
+
+    for lost in ["seals/notify/ear.json", "seals/state.json"] {
+        assert!(
+            scenario
+                .store
+                .remove_control(&format!("test/events/{lost}")),
+            "{lost}"
+        );
+    }
+    run_until(&scenario, &ear, [2, 5], 6);
+    assert_eq!(sealed(&ear)[3..], first[..]);
+    let report = scenario.verify();
+    assert!(report.holds(), "{report:#?}");
+}
