@@ -23,6 +23,7 @@ pub mod glue;
 pub mod memory;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+pub mod ddl;
 
 pub use catalog::{
     Catalog, CatalogError, CatalogPartition, CatalogTable, Class, DeclaredColumn,

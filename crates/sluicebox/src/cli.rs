@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use sluicebox_config::HumanDuration;
 
@@ -45,6 +45,9 @@ pub(crate) enum Command {
     /// Keep the catalog (Hive metastore) up to date with the lake.
     #[command(after_help = EXIT_CODES)]
     Crawler(Crawler),
+    /// Print the statements that create or read the tables in an engine.
+    #[command(after_help = EXIT_CODES)]
+    Ddl(Ddl),
     /// Print the JSON Schema of the config file, for editors, or of the events.
     #[command(after_help = EXIT_CODES)]
     Schema(Schema),
@@ -165,6 +168,31 @@ pub(crate) struct Crawl {
     /// Answer in JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ddl {
+    /// The engine.
+    #[arg(long)]
+    pub(crate) engine: DdlEngine,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// Only this table, such as `air.flights`.
+    #[arg(long, value_name = "DATABASE.TABLE")]
+    pub(crate) table: Option<String>,
+    /// The table of this topic only, which may be one that an expression of the config matches.
+    #[arg(long, value_name = "TOPIC")]
+    pub(crate) topic: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DdlEngine {
+    Hive,
+    Trino,
+    Presto,
+    Spark,
+    Athena,
+    Duckdb,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod dry_run;
 mod verify;
 mod inspect;
 mod crawler;
+mod ddl;
 mod schema;
 mod completions;
 mod fates;
@@ -31,6 +32,7 @@ pub(crate) fn execute(command: &Command) -> Result<(), Failure> {
         Command::Verify(arguments) => verify::execute(arguments),
         Command::Inspect(arguments) => inspect::execute(arguments),
         Command::Crawler(arguments) => crawler::execute(arguments),
+        Command::Ddl(arguments) => ddl::execute(arguments),
         Command::Schema(arguments) => schema::execute(arguments),
         Command::Completions(arguments) => completions::execute(arguments),
     }
