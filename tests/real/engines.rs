@@ -1,5 +1,12 @@
 //! What engines that are not ours make of the lake.
 
+mod rows;
+mod lake;
+mod reader;
+mod judge;
+mod ddl;
+mod types;
+
 use serde_json::json;
 use sluicebox_tests::harness::{presto, spark, start_engines, trino};
 

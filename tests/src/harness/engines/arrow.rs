@@ -15,17 +15,15 @@ pub fn duckdb_answer(sql: &str) -> Answer {
 
 /// What pyarrow finds in all Parquet files below `folder`, whose folders are partitions in Hive's
 /// spelling: `columns` by their names with commas between them, in the order of the column `order`.
-/// `schema` is a Python expression of the module `pa`, or empty for that of the first file.
+/// They are read with the schema that all files make together: left to itself pyarrow takes that of
+/// the first.
 ///
 /// # Panics
 ///
 /// If pyarrow refuses, with its words.
 #[must_use]
-pub fn pyarrow_answer(folder: &Path, schema: &str, columns: &str, order: &str) -> Answer {
-    answer(
-        PYARROW,
-        &[&folder.to_string_lossy(), schema, columns, order],
-    )
+pub fn pyarrow_answer(folder: &Path, columns: &str, order: &str) -> Answer {
+    answer(PYARROW, &[&folder.to_string_lossy(), columns, order])
 }
 
 fn answer(script: &str, arguments: &[&str]) -> Answer {
@@ -81,12 +79,13 @@ print(json.dumps({'columns': columns, 'rows': rows(answer.to_arrow_table())}))
 ";
 
 const PYARROW: &str = "
-from pyarrow import dataset
-folder, schema, columns, order = sys.argv[1:]
-keys = dataset.partitioning(flavor='hive', schema=pa.schema([('dt', pa.string()), ('hour', pa.string())]))
-schema = eval(schema) if schema else None
-files = dataset.dataset(folder, format='parquet', partitioning=keys, schema=schema)
-table = files.to_table(columns=columns.split(',')).sort_by(order)
+from pyarrow import dataset, parquet
+folder, columns, order = sys.argv[1:]
+files = dataset.dataset(folder, format='parquet').files
+schemas = [parquet.read_schema(file) for file in files]
+schema = pa.unify_schemas(schemas, promote_options='permissive')
+table = dataset.dataset(folder, format='parquet', schema=schema).to_table(columns=columns.split(','))
+table = table.sort_by(order)
 columns = [(field.name, str(field.type)) for field in table.schema]
 print(json.dumps({'columns': columns, 'rows': rows(table)}))
 ";

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::{Answer, statement};
 use crate::harness::java::java;
 use crate::harness::run_folder::RunFolder;
-use crate::harness::{ChildProcess, Metastore, S3, S3Identity, cache, http, maven, ports};
+use crate::harness::{ChildProcess, Metastore, S3, S3Identity, cache, maven, ports};
 
 const SERVER: &str = "com.facebook.presto:presto-main:0.287";
 const HIVE: &str = "com.facebook.presto:presto-hive-hadoop2:0.287:zip";
@@ -78,9 +78,11 @@ impl Presto {
         java.arg("-cp").arg(libraries.join("*"));
         let mut process =
             ChildProcess::start(java.arg("com.facebook.presto.server.PrestoServer"), &folder)?;
+        // It takes queries before it has found itself, and fails them for want of a node.
+        let nodes = "select count(*) from system.runtime.nodes where state = 'active'";
         process.wait_until_ready("Presto", STARTED_WITHIN, |_| {
-            let info = http::answer("GET", port, "/v1/info", "");
-            info.is_ok_and(|(_, info)| info.contains("\"starting\":false"))
+            let active = statement::run("Presto", port, "hive", nodes);
+            active.is_ok_and(|active| active.rows == [[1]])
         })?;
         Ok(Self { process, port })
     }
@@ -172,5 +174,4 @@ hive.s3.ssl.enabled=false
 hive.s3.aws-access-key=S3_KEY
 hive.s3.aws-secret-key=S3_SECRET
 hive.parquet.use-column-names=true
-hive.non-managed-table-writes-enabled=true
 ";

@@ -12,8 +12,10 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// Runs a statement through the protocol that Trino and Presto share but for the headers' prefix:
 /// <https://trino.io/docs/current/develop/client-protocol.html>.
 pub(super) fn run(prefix: &str, port: u16, catalog: &str, sql: &str) -> Result<Answer> {
+    // Without the capability Trino rounds moments to milliseconds for its client.
     let headers = format!(
-        "X-{prefix}-User: tests\r\nX-{prefix}-Catalog: {catalog}\r\nX-{prefix}-Time-Zone: UTC\r\n"
+        "X-{prefix}-User: tests\r\nX-{prefix}-Catalog: {catalog}\r\nX-{prefix}-Time-Zone: UTC\r\n\
+         X-{prefix}-Client-Capabilities: PARAMETRIC_DATETIME\r\n"
     );
     let ask = |method: &str, path: &str, body: &str| -> Result<Value> {
         let (status, answer) =

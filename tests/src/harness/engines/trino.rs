@@ -126,4 +126,5 @@ s3.path-style-access=true
 s3.aws-access-key=S3_KEY
 s3.aws-secret-key=S3_SECRET
 hive.timestamp-precision=MICROSECONDS
+hive.allow-register-partition-procedure=true
 ";
