@@ -1,10 +1,10 @@
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::java::java;
 use super::run_folder::RunFolder;
 use super::{ChildProcess, S3, S3Identity, maven, ports};
 
@@ -166,7 +166,7 @@ fn run_server(version: MetastoreVersion, folder: &RunFolder) -> Result<ChildProc
         metastore.join("lib/*").display(),
         hadoop.join("*").display()
     );
-    let mut java = Command::new("java");
+    let mut java = java(17..=23, "the Hive metastore")?;
     java.current_dir(path)
         .args(["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
         .arg("-Dderby.system.durability=test")

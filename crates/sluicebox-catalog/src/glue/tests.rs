@@ -71,64 +71,67 @@ mod conformance {
     crate::conformance_tests!(super::GlueSubject::new());
 }
 
+/// Status, code and message of an error; its class, and words for people.
+const ERRORS: [(u16, &str, &str, Class, &str); 10] = [
+    (
+        400,
+        "ThrottlingException",
+        "Rate exceeded",
+        Class::Retry,
+        "Rate exceeded",
+    ),
+    (429, "Other", "slow down", Class::Retry, "slow down"),
+    (
+        500,
+        "InternalServiceException",
+        "oops",
+        Class::Retry,
+        "oops",
+    ),
+    (503, "", "", Class::Retry, "status 503"),
+    (
+        400,
+        "ConcurrentModificationException",
+        "meanwhile",
+        Class::Conflict,
+        "meanwhile",
+    ),
+    (
+        400,
+        "AccessDeniedException",
+        "User x is not authorized",
+        Class::Fatal,
+        "grant glue:GetTable",
+    ),
+    (
+        400,
+        "AccessDeniedException",
+        "Insufficient Lake Formation permission(s)",
+        Class::Fatal,
+        "grant it in Lake Formation",
+    ),
+    (
+        400,
+        "ExpiredTokenException",
+        "expired",
+        Class::Fatal,
+        "renew",
+    ),
+    (
+        400,
+        "ResourceNumberLimitExceededException",
+        "too many",
+        Class::Fatal,
+        "quota",
+    ),
+    (400, "InvalidInputException", "a\nb", Class::Fatal, "a b"),
+];
+
 /// Every error of Glue has its class, and says what to do where a person must.
 #[tokio::test]
 async fn errors_are_told_apart() {
     let (subject, table) = GlueSubject::with_table().await;
-    for (status, code, message, class, words) in [
-        (
-            400,
-            "ThrottlingException",
-            "Rate exceeded",
-            Class::Retry,
-            "Rate exceeded",
-        ),
-        (429, "Other", "slow down", Class::Retry, "slow down"),
-        (
-            500,
-            "InternalServiceException",
-            "oops",
-            Class::Retry,
-            "oops",
-        ),
-        (503, "", "", Class::Retry, "status 503"),
-        (
-            400,
-            "ConcurrentModificationException",
-            "meanwhile",
-            Class::Conflict,
-            "meanwhile",
-        ),
-        (
-            400,
-            "AccessDeniedException",
-            "User x is not authorized",
-            Class::Fatal,
-            "grant glue:GetTable",
-        ),
-        (
-            400,
-            "AccessDeniedException",
-            "Insufficient Lake Formation permission(s)",
-            Class::Fatal,
-            "grant it in Lake Formation",
-        ),
-        (
-            400,
-            "ExpiredTokenException",
-            "expired",
-            Class::Fatal,
-            "renew",
-        ),
-        (
-            400,
-            "ResourceNumberLimitExceededException",
-            "too many",
-            Class::Fatal,
-            "quota",
-        ),
-        (400, "InvalidInputException", "a\nb", Class::Fatal, "a b"),
-    ] {
+    for (status, code, message, class, words) in ERRORS {
         subject
             .server
             .answer_once("GetTable", Answer::Error(status, code, message));

@@ -1,5 +1,6 @@
 //! Glue's actions on tables and partitions, with its limits, pages and checks, in memory.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -229,12 +230,17 @@ impl Contents {
         let table = self.table(&request["TableName"])?;
         let mut errors = Vec::new();
         for input in inputs {
-            let values = values(&input["Values"]);
-            if table.partitions.contains_key(&values) {
-                errors.push(json!({"PartitionValues": values, "ErrorDetail": {
-                    "ErrorCode": "AlreadyExistsException", "ErrorMessage": "Partition already exists."}}));
-            } else {
-                table.partitions.insert(values, input.clone());
+            match table.partitions.entry(values(&input["Values"])) {
+                Entry::Vacant(place) => {
+                    place.insert(input.clone());
+                }
+                Entry::Occupied(place) => errors.push(json!({
+                    "PartitionValues": place.key(),
+                    "ErrorDetail": {
+                        "ErrorCode": "AlreadyExistsException",
+                        "ErrorMessage": "Partition already exists.",
+                    },
+                })),
             }
         }
         Ok(json!({"Errors": errors}))
