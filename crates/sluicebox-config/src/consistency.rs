@@ -38,7 +38,7 @@ pub(crate) fn check(config: &Value, report: &mut Report) {
     if config.get("notify").is_some()
         && let Some(targets) = section::<Vec<NotifySection>>(config, "/notify", report)
     {
-        notify::check(&targets, report);
+        notify::check(&targets, &topics, report);
     }
 }
 

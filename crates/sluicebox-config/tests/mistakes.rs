@@ -65,6 +65,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "name: flights",
+        "name: flights\nnotify: [{kafka: {topic: flights}}]",
+        "notify.0.kafka.topic: flights is read by `flights`",
+    ),
+    (
+        "name: flights",
         "name: flights\nnotify:\n- webhook: {url: 'http://host/in', bearer_token: x}",
         "everybody on the way can read the token",
     ),

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use crate::table::{EventPartition, EventTable};
 
 /// A partition of a table is complete as far as can be told: every Kafka partition has passed its
-/// end by the allowed lateness. What comes later all the same is announced with `late: true`.
+/// end by the allowed lateness. What comes later all the same is announced with `late: true`. All files
+/// are visible by now; a target that is behind may hear of a seal before it hears of the files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sealed {
     /// The table.

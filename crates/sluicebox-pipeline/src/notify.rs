@@ -62,6 +62,9 @@ pub struct NotifySettings {
     pub allowed_lateness: Duration,
     /// How often to look whether partitions can be sealed; only if a target wants to know.
     pub seal_every: Duration,
+    /// Whether sealed partitions get a file `_SUCCESS`; then they are sealed even if no target
+    /// wants to know.
+    pub success_file: bool,
 }
 
 /// One target.
@@ -102,6 +105,7 @@ pub(crate) struct Shared {
     runtime: Handle,
     allowed_lateness: Duration,
     seal_every: Duration,
+    success_file: bool,
     columns: Columns,
     targets: Vec<Arc<Delivery>>,
 }
@@ -144,6 +148,7 @@ impl Relay {
             runtime,
             allowed_lateness: settings.allowed_lateness,
             seal_every: settings.seal_every,
+            success_file: settings.success_file,
             columns: Columns::default(),
             targets: settings.targets.into_iter().map(delivery).collect(),
         };
@@ -209,7 +214,7 @@ impl Relay {
         followed.insert(partition.clone(), now);
     }
 
-    /// The owner of Kafka partition 0 seals for the whole topic, if a target wants to know.
+    /// The owner of Kafka partition 0 seals for the whole topic, if anybody wants to know.
     fn seal(
         shared: &Arc<Shared>,
         chain: &ChainId,
@@ -218,7 +223,7 @@ impl Relay {
     ) -> Vec<AbortHandle> {
         let wants = |delivery: &&Arc<Delivery>| delivery.to.events.contains(&EventType::Sealed);
         let mut targets = shared.targets.iter().filter(wants).peekable();
-        if targets.peek().is_none() {
+        if targets.peek().is_none() && !shared.success_file {
             return Vec::new();
         }
         let (seals, told) = watch::channel(None);

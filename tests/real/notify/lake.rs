@@ -65,7 +65,7 @@ impl Lake {
             r#"
 name: {topic}
 kafka: {{ brokers: "{brokers}", session_timeout: 6s }}
-lake: {{ url: "file://{folder}/golden", control: "file://{folder}/_sluicebox" }}
+lake: {{ url: "file://{folder}/golden", control: "file://{folder}/_sluicebox", allowed_lateness: 0s, success_file: true }}
 topics:
   {topic}:
     table: db.events
@@ -83,11 +83,18 @@ server: {{ listen: "127.0.0.1:0" }}
         )
     }
 
+    /// Whether an hour's folder is marked as complete.
+    pub(super) fn is_marked(&self, hour: u8) -> bool {
+        let folder = format!("golden/db/events/dt=2026-01-01/hour={hour}");
+        self.folder.path().join(folder).join("_SUCCESS").is_file()
+    }
+
     /// The URLs of the golden files that are visible.
     pub(super) fn files(&self) -> BTreeSet<String> {
-        let found = files_below(&self.folder.path().join("golden/db"));
+        let found = files_below(&self.folder.path().join("golden/db")).into_iter();
+        let found = found.filter(|path| path.extension().is_some_and(|is| is == "parquet"));
         let url = |path: PathBuf| format!("file://{}", path.display());
-        found.into_iter().map(url).collect()
+        found.map(url).collect()
     }
 
     /// A control object of the notifier, if there is one.

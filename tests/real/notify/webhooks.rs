@@ -91,10 +91,19 @@ async fn every_answer_ends_in_everything_told() {
 
     let requests = endpoint.requests();
     lake.assert_told(&events(&requests));
+    assert_as_configured(&lake, &requests, refused);
+    let cursor = lake.cursor(0, "hook").expect("a cursor");
+    assert_eq!(cursor["skipped"][0]["message"], "answered 400 Bad Request");
+    let log = process.log();
+    assert!(!log.contains(SECRET) && !log.contains("token-1"));
+}
+
+/// Signed, logged in, equal on repeat, and as the printed schema says.
+fn assert_as_configured(lake: &Lake, requests: &[Request], refused: &str) {
     let schema = Sluicebox::output(&["schema", "events"], &lake.config(), &[]);
     let schema: Value = serde_json::from_slice(&schema.stdout).expect("JSON");
     let schema = jsonschema::validator_for(&schema).expect("a schema");
-    for (request, event) in requests.iter().zip(events(&requests)) {
+    for (request, event) in requests.iter().zip(events(requests)) {
         assert_signed(request);
         assert_eq!(request.header("authorization"), "Bearer token-1");
         assert_eq!(request.header("x-team"), "air");
@@ -108,14 +117,10 @@ async fn every_answer_ends_in_everything_told() {
         if event.attributes.sequence == refused {
             assert_eq!(
                 same.filter(|other| !other.accepted).count(),
-                same_tries(&requests, &event)
+                same_tries(requests, &event)
             );
         }
     }
-    let cursor = lake.cursor(0, "hook").expect("a cursor");
-    assert_eq!(cursor["skipped"][0]["message"], "answered 400 Bad Request");
-    let log = process.log();
-    assert!(!log.contains(SECRET) && !log.contains("token-1"));
 }
 
 /// Three refusals, and what was answered in passing before.
@@ -198,4 +203,43 @@ async fn airflow_is_told_of_an_asset() {
     assert_eq!(body["asset_id"], 7);
     assert_eq!(body["extra"]["partitionkey"], "db.events");
     assert_eq!(request.header("content-type"), "application/json");
+}
+
+/// A partition that every Kafka partition has passed is sealed, and told once; the last one is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn complete_partitions_are_told() {
+    let mut lake = Lake::new("notify-sealed").await;
+    let endpoint = Endpoint::start(ANY_PORT.parse().expect("an address"), |_, _| {
+        Reply::Status(200)
+    })
+    .await;
+    let address = endpoint.address;
+    lake.notify = format!("[{{ webhook: {{ url: 'http://{address}/' }}, events: [sealed] }}]");
+    let mut process = lake.run(&[]);
+    lake.produce().await;
+    eventually("a seal is told", async || {
+        (!endpoint.requests().is_empty()).then_some(())
+    })
+    .await;
+    process.terminate();
+    assert_eq!(
+        process.wait(Duration::from_secs(60)),
+        0,
+        "{}",
+        process.log()
+    );
+    let told = accepted(&endpoint);
+    let subjects: Vec<_> = told
+        .iter()
+        .map(|event| event.attributes.subject.as_str())
+        .collect();
+    assert_eq!(subjects, ["db.events/dt=2026-01-01/hour=10"]);
+    assert!(lake.is_marked(10) && !lake.is_marked(11));
+    let proof = Sluicebox::output(&["verify", "-c", "{config}"], &lake.config(), &[]);
+    assert_eq!(
+        proof.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&proof.stdout)
+    );
 }

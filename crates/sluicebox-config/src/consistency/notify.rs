@@ -2,14 +2,15 @@ use std::collections::BTreeSet;
 
 use url::{Host, Url};
 
+use super::Topics;
 use crate::report::Report;
-use crate::sections::{NotifySection, WebhookSection};
+use crate::sections::{KafkaTargetSection, NotifySection, WebhookSection};
 
 /// Headers that belong to the event, to the signature or to the login.
 const OWN_HEADERS: [&str; 4] = ["content-type", "content-length", "host", "authorization"];
 const OWN_PREFIXES: [&str; 2] = ["ce-", "webhook-"];
 
-pub(super) fn check(targets: &[NotifySection], report: &mut Report) {
+pub(super) fn check(targets: &[NotifySection], topics: &Topics, report: &mut Report) {
     let mut names = BTreeSet::new();
     for (index, target) in targets.iter().enumerate() {
         let at = format!("/notify/{index}");
@@ -19,7 +20,7 @@ pub(super) fn check(targets: &[NotifySection], report: &mut Report) {
                 let message = "a target is a `kafka` topic or a `webhook`, not both";
                 report.error(&at, message, None);
             }
-            (Some(_), None) => {}
+            (Some(kafka), None) => check_topic(&format!("{at}/kafka/topic"), kafka, topics, report),
             (None, Some(webhook)) => check_webhook(&format!("{at}/webhook"), webhook, report),
         }
         let name = target.target_name();
@@ -28,6 +29,15 @@ pub(super) fn check(targets: &[NotifySection], report: &mut Report) {
             let message = format!("two targets are called `{name}`");
             report.error(&at, message, Some(help.to_owned()));
         }
+    }
+}
+
+fn check_topic(at: &str, kafka: &KafkaTargetSection, topics: &Topics, report: &mut Report) {
+    let mut readers = topics.iter().map(|(_, topic)| &topic.name);
+    if let Some(reader) = readers.find(|reader| reader.matches(&kafka.topic)) {
+        let message = format!("{} is read by `{reader}`", kafka.topic);
+        let help = "events would be ingested and told of for ever; name another topic".to_owned();
+        report.error(at, message, Some(help));
     }
 }
 

@@ -60,6 +60,11 @@ pub struct LakeSection {
     #[serde(default = "allowed_lateness")]
     #[schemars(extend("x-maximum" = "30d"))]
     pub allowed_lateness: HumanDuration,
+
+    /// Whether a sealed partition gets a file `_SUCCESS` in its folder, which says what the seal
+    /// says. Default false.
+    #[serde(default)]
+    pub success_file: bool,
 }
 
 const fn yes() -> bool {

@@ -20,6 +20,9 @@ const RECORDS_MAX: usize = 1_000;
 /// Partitions with rows that may wait for their seal. Of more, the oldest are left unsealed.
 const OPEN_MAX: usize = 10_000;
 
+/// The marker that a folder is complete.
+const SUCCESS: &str = "_SUCCESS";
+
 /// Looks from time to time at every chain of a topic, on behalf of all its owners.
 pub(super) struct Sealer {
     pub(super) shared: Arc<Shared>,
@@ -202,6 +205,9 @@ impl Sealer {
                 at: rfc3339(self.shared.clock.now_millis()),
             };
             let made = self.create(&seal).await?;
+            if self.shared.success_file {
+                self.mark(&made).await?;
+            }
             state.open.remove(&made.date);
             state.seals += 1;
         }
@@ -228,6 +234,23 @@ impl Sealer {
         };
         let unreadable = || LookError::Unreadable(format!("{path} is no seal of this version"));
         Seal::parse(&bytes).ok_or_else(unreadable)
+    }
+
+    /// Puts `_SUCCESS` into a sealed partition's folder, once: what jobs on Hadoop wait for. Engines
+    /// pass over names with an underscore. It holds the seal, as the committers of S3A have it.
+    async fn mark(&self, seal: &Seal) -> Result<(), LookError> {
+        let store = &self.shared.store;
+        let path = format!("{}/{SUCCESS}", seal.folder);
+        if store.read_file(&path).await?.is_some() {
+            return Ok(());
+        }
+        let bytes = serde_json::to_vec(seal);
+        let bytes = Bytes::from(bytes.map_err(|error| LookError::Unreadable(error.to_string()))?);
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let of = seal::path(&self.chain, seal.seq);
+        let staged = store.stage(&of, &path, bytes).await?;
+        store.publish(&path, length, &staged).await?;
+        Ok(())
     }
 }
 

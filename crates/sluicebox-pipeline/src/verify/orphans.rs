@@ -1,7 +1,7 @@
 use sluicebox_parquet::inspect::{read_footer, read_lineage};
 
 use super::{Known, Problem};
-use crate::ports::{LakeStore, StoreError};
+use crate::ports::{LakeObject, LakeStore, StoreError};
 
 /// Files asked for at once.
 const PAGE: usize = 1_000;
@@ -23,12 +23,18 @@ pub(super) async fn find(
                 break;
             };
             after = Some(last.path.clone());
-            for file in page.iter().filter(|file| !known.has(&file.path)) {
+            let unknown = |file: &&LakeObject| !known.has(&file.path) && !is_marker(&file.path);
+            for file in page.iter().filter(unknown) {
                 orphans.extend(judge(store, pipeline, topic, &file.path).await?);
             }
         }
     }
     Ok(orphans)
+}
+
+/// Whether a file says that its folder is complete; engines pass over it.
+fn is_marker(path: &str) -> bool {
+    path.ends_with("/_SUCCESS")
 }
 
 async fn judge(

@@ -55,6 +55,7 @@ pub(crate) struct Scenario {
     pub(crate) roll: RollPolicy,
     pub(crate) memory_bytes: usize,
     pub(crate) kafka_column: bool,
+    pub(crate) success_file: bool,
     /// Who is told of commits, made anew for every process.
     pub(crate) targets: Box<dyn Fn() -> Vec<NotifyTo>>,
 }
@@ -81,6 +82,7 @@ impl Scenario {
             attempts: Arc::default(),
             memory_bytes: 256 << 20,
             kafka_column: true,
+            success_file: false,
             targets: Box::new(Vec::new),
             roll: RollPolicy {
                 max_bytes: 1 << 20,
@@ -156,6 +158,7 @@ impl Scenario {
             targets: (self.targets)(),
             allowed_lateness: Duration::from_secs(60),
             seal_every: Duration::from_millis(10),
+            success_file: self.success_file,
         };
         let clock = Arc::new(SystemClock::new());
         let runtime = self.runtime.handle().clone();

@@ -4,6 +4,7 @@
 use serde_json::Value;
 use sluicebox_events::{Event, EventData};
 use sluicebox_pipeline::NotifyStart;
+use sluicebox_pipeline::ports::LakeStore;
 
 use crate::notify::{Ear, told_by};
 use crate::scenario::{NOON, Scenario, partition, wait_until};
@@ -62,11 +63,14 @@ fn hours(ear: &Ear) -> Vec<String> {
 
 /// A slow Kafka partition holds the seal back; partitions are sealed in order, those without rows
 /// never, each once; rows behind a seal are late. A cursor or a state that is lost makes no other
-/// seals, only the same ones again.
+/// seals, only the same ones again. Each sealed folder is marked, and the proof takes it well.
 #[test]
 fn partitions_are_sealed_when_all_have_passed() {
     let ear = Ear::new(|_, _| Ok(()));
-    let scenario = told_by(&ear, NotifyStart::Earliest);
+    let scenario = Scenario {
+        success_file: true,
+        ..told_by(&ear, NotifyStart::Earliest)
+    };
     commit(
         &scenario,
         &[(0, "10:00"), (0, "11:30"), (0, "13:30"), (1, "10:15")],
@@ -106,6 +110,11 @@ fn partitions_are_sealed_when_all_have_passed() {
     }
     run_until(&scenario, &ear, [2, 5], 6);
     assert_eq!(sealed(&ear)[3..], first[..]);
+    for hour in 10..14 {
+        let path = format!("db/events/dt=2026-01-01/hour={hour}/_SUCCESS");
+        let marked = scenario.runtime.block_on(scenario.store.read_file(&path));
+        assert_eq!(marked.expect("read").is_some(), hour < 13, "{hour}");
+    }
     let report = scenario.verify();
     assert!(report.holds(), "{report:#?}");
 }

@@ -46,6 +46,7 @@ pub(crate) fn relay(
             .collect::<Result<_, Failure>>()?,
         allowed_lateness: config.lake.allowed_lateness.get(),
         seal_every: SEAL_EVERY,
+        success_file: config.lake.success_file,
     };
     let (store, clock) = (Arc::clone(store), Arc::clone(&shared.clock));
     Ok(Relay::new(
