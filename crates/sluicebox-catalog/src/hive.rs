@@ -122,7 +122,7 @@ impl HiveCatalog {
             .filter_map(|name| name.text()?.parse().ok());
         let mut dates: Vec<PartitionDate> = dates.collect();
         if dates.is_empty() {
-            // A metastore does not look whether there is such a table.
+            // Hive 4 does not look whether there is such a table.
             self.find_existing(table).await?;
         }
         dates.sort_unstable();
@@ -157,9 +157,6 @@ impl HiveCatalog {
         for batch in dates.chunks(READ_BATCH) {
             let partitions = self.get(table, batch.iter().copied()).await?;
             found.extend(partitions.iter().filter_map(model::catalog_partition));
-        }
-        if found.is_empty() {
-            self.find_existing(table).await?;
         }
         Ok(found)
     }
