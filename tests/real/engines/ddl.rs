@@ -12,7 +12,7 @@ use super::types::as_seen;
 async fn printed_statements_make_the_table() {
     start_engines();
     for (database, layout) in [("ddl_hive", "hive"), ("ddl_plain", "plain")] {
-        let lake = Lake::write(database, layout).await;
+        let lake = Lake::write(database, layout, &[]).await;
         for (engine, reader) in [
             ("trino", Reader::TrinoOnHive4),
             ("trino", Reader::Trino),
@@ -56,7 +56,7 @@ async fn printed_statements_make_the_table() {
 #[tokio::test]
 async fn the_printed_view_shows_every_row() {
     for (database, layout) in [("view_hive", "hive"), ("view_plain", "plain")] {
-        let lake = Lake::write(database, layout).await;
+        let lake = Lake::write(database, layout, &[]).await;
         let copy = lake.download();
         let (statements, _) = lake.ddl("duckdb");
         let view = statements.last().and_then(|view| view.split_once(" AS\n"));
@@ -82,7 +82,7 @@ async fn the_printed_view_shows_every_row() {
 }
 
 /// Makes the table by what is printed for `engine`.
-pub(super) fn register(lake: &Lake, engine: &str, reader: Reader) {
+fn register(lake: &Lake, engine: &str, reader: Reader) {
     for statement in statements(lake, engine) {
         reader.query(&statement);
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use rdkafka::producer::BaseRecord;
-use sluicebox_tests::harness::{S3Identity, Sluicebox, kafka, s3};
+use sluicebox_tests::harness::{MetastoreVersion, S3Identity, Sluicebox, kafka, metastore, s3};
 use tempfile::TempDir;
 
 use super::rows;
@@ -20,29 +20,41 @@ pub(super) struct Lake {
 
 impl Lake {
     /// Writes it through the pipeline: a process with the first version of the schema, then one
-    /// with the second.
-    pub(super) async fn write(database: &'static str, layout: &'static str) -> Self {
+    /// with the second. After each of them these metastores are told, by the crawler.
+    pub(super) async fn write(
+        database: &'static str,
+        layout: &'static str,
+        metastores: &[MetastoreVersion],
+    ) -> Self {
+        let name = format!("{database}-{layout}");
         let lake = Self {
             database,
-            topic: kafka()
-                .create_topic(&format!("{database}-{layout}"), 1)
-                .await,
+            topic: kafka().create_topic(&name, 1).await,
             bucket: s3().create_bucket(),
             layout,
         };
         for (version, records) in rows::WRITTEN.iter().enumerate() {
-            let records = records.iter().map(|record| record.as_bytes());
-            kafka().produce(records.map(|record| {
+            kafka().produce(records.iter().map(|record| {
                 BaseRecord::to(&lake.topic)
                     .key(b"".as_slice())
-                    .payload(record)
+                    .payload(record.as_bytes())
             }));
-            let arguments = ["run", "-c", "{config}", "--until-end"];
             let config = lake.config_of(version);
-            let mut process = Sluicebox::start(&arguments, &config, &lake.variables());
-            assert_eq!(process.wait(END), 0, "{}", process.log());
+            lake.run(&["run", "-c", "{config}", "--until-end"], &config);
+            for metastore in metastores.iter().copied().map(metastore) {
+                let catalog = format!("catalog: {{ hive: {{ uri: \"{}\" }} }}\n", metastore.uri());
+                lake.run(
+                    &["crawler", "crawl", "-c", "{config}"],
+                    &(config.clone() + &catalog),
+                );
+            }
         }
         lake
+    }
+
+    fn run(&self, arguments: &[&str], config: &str) {
+        let mut process = Sluicebox::start(arguments, config, &self.variables());
+        assert_eq!(process.wait(END), 0, "{}", process.log());
     }
 
     /// Its config, with the latest schema.
