@@ -1,6 +1,5 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::Mutex;
 
 use axum::Router;
 use axum::body::Bytes;
