@@ -139,18 +139,32 @@ mod tests {
 
     use super::*;
 
-    const STACK: &str = "\n\tat org.apache.hadoop.hdfs.server.namenode.FSNamesystem.x(F.java:1)";
+    /// A refusal of the name node, with the stack of its call.
+    fn rpc(class: &str, text: &str) -> HdfsError {
+        let stack = "\tat org.apache.hadoop.hdfs.server.namenode.FSNamesystem.x(F.java:1)";
+        HdfsError::RPCError(class.to_owned(), format!("{text}\n{stack}"))
+    }
 
-    /// A person reads one line with the cure, never a stack, and only what a person can heal is
-    /// fatal.
+    fn io(text: &str) -> HdfsError {
+        HdfsError::IOError(std::io::Error::other(text.to_owned()))
+    }
+
+    fn check(cases: impl IntoIterator<Item = (HdfsError, Class, &'static str)>) {
+        for (error, class, words) in cases {
+            let failure = explain(&error, "lake");
+            assert_eq!(failure.class, class, "{failure:?}");
+            assert!(failure.message.contains(words), "{failure:?}");
+            assert_eq!(failure.message.lines().count(), 1, "{failure:?}");
+        }
+    }
+
+    /// What the name node refuses is told in one line, never with a stack; only what a person can
+    /// heal is fatal.
     #[test]
-    fn failures_name_their_cure_in_one_line() {
-        let rpc = |class: &str, text: &str| {
-            HdfsError::RPCError(class.to_owned(), format!("{text}{STACK}"))
-        };
-        let denied =
-            "Permission denied: user=eve, access=WRITE, inode=\"/lake\":root:supergroup:drwxr-xr-x";
-        for (error, class, words) in [
+    fn refusals_name_their_cure_in_one_line() {
+        let denied = "Permission denied: user=eve, access=WRITE, \
+                      inode=\"/lake\":root:supergroup:drwxr-xr-x";
+        check([
             (
                 rpc("org.apache.hadoop.security.AccessControlException", denied),
                 Class::Fatal,
@@ -188,41 +202,37 @@ mod tests {
                 Class::Fatal,
                 "move it aside",
             ),
+        ]);
+    }
+
+    /// So is what the client finds by itself.
+    #[test]
+    fn other_failures_name_their_cure_in_one_line() {
+        let taken = HdfsError::AlreadyExists("/x already exists".to_owned());
+        let coded = "hsync is not supported for erasure-coded files".to_owned();
+        check([
+            (taken, Class::Retry, "exists already"),
             (
-                HdfsError::AlreadyExists("/x already exists".to_owned()),
-                Class::Retry,
-                "exists already",
-            ),
-            (
-                HdfsError::IOError(std::io::Error::other(
-                    "failed to lookup address information: Name or service not known",
-                )),
+                io("failed to lookup address information: Name or service not known"),
                 Class::Retry,
                 "lake is neither a host nor a name service",
             ),
             (
-                HdfsError::IOError(std::io::ErrorKind::ConnectionRefused.into()),
+                io("Connection refused (os error 111)"),
                 Class::Retry,
-                "lake cannot be reached: connection refused",
+                "lake cannot be reached: Connection refused",
             ),
             (
-                HdfsError::IOError(std::io::Error::other("RPC listener disconnected")),
+                io("RPC listener disconnected"),
                 Class::Retry,
                 "if it wants Kerberos",
             ),
             (HdfsError::NoSASLMechanism, Class::Fatal, "kinit"),
             (
-                HdfsError::OperationFailed(
-                    "hsync is not supported for erasure-coded files".to_owned(),
-                ),
+                HdfsError::OperationFailed(coded),
                 Class::Fatal,
                 "-replicate",
             ),
-        ] {
-            let failure = explain(&error, "lake");
-            assert_eq!(failure.class, class, "{failure:?}");
-            assert!(failure.message.contains(words), "{failure:?}");
-            assert_eq!(failure.message.lines().count(), 1, "{failure:?}");
-        }
+        ]);
     }
 }
