@@ -9,6 +9,8 @@ use proptest::prelude::*;
 use self::server::{Reaction, Server};
 use super::thrift::Struct;
 use super::{HiveCatalog, HiveSettings};
+use crate::conformance::{column, date, example_table};
+use crate::memory::MemoryCatalog;
 use crate::{Catalog, CatalogError, CatalogTable, Class};
 
 fn settings(addresses: &[&str]) -> HiveSettings {
@@ -101,13 +103,13 @@ async fn a_closed_connection_is_made_anew() {
 /// One that dies in the middle of an answer is tried again.
 #[tokio::test]
 async fn a_broken_answer_is_tried_again() {
-    let whole = table().bytes(1);
+    let whole = table().bytes("get_table_req", 1);
     for length in [0, 1, 4, 20, whole.len() - 1] {
         let half = whole[..length].to_vec();
         let (class, message) = error_after(Reaction::Bytes(half)).await;
         assert_eq!(class, Class::Retry, "{length}: {message}");
     }
-    let (class, message) = error_after(Reaction::Bytes(table().bytes(77))).await;
+    let (class, message) = error_after(Reaction::Bytes(table().bytes("get_table_req", 77))).await;
     assert_eq!(class, Class::Retry);
     assert!(message.contains("another call"), "{message}");
 }
@@ -122,7 +124,10 @@ async fn other_servers_are_named() {
             b"\x04\x00\x00\x00\x13Invalid status -128".to_vec(),
             "Kerberos",
         ),
-        ([vec![0, 0, 0, 9], table().bytes(1)].concat(), "framed"),
+        (
+            [vec![0, 0, 0, 9], table().bytes("get_table_req", 1)].concat(),
+            "framed",
+        ),
     ] {
         let (class, message) = error_after(Reaction::Bytes(bytes)).await;
         assert_eq!(class, Class::Fatal, "{message}");
@@ -164,6 +169,52 @@ async fn frames_are_spoken() {
     assert_eq!(found.name, "flights");
 }
 
+/// What a newer metastore keeps with a table is sent back with it, although nobody here knows it.
+#[tokio::test]
+async fn an_alteration_keeps_what_it_does_not_know() {
+    let found = Struct::new()
+        .with(1, "flights")
+        .with(2, "air")
+        .with(7, Struct::new().with(99, "of the storage"))
+        .with(99, Struct::new().with(1, vec!["of the table".to_owned()]));
+    let found = Reaction::Result(Struct::new().with(0, Struct::new().with(1, found)));
+    let done = Reaction::Result(Struct::new());
+    let server = Server::start(vec![found.clone(), found, done]).await;
+    let catalog = catalog(&[&server.address]);
+    let mut table = ask(&catalog).await.expect("an answer").expect("the table");
+    table.columns.push(column("delay", "double"));
+    catalog.alter_table(&table, true).await.expect("alter");
+
+    let calls = server.calls();
+    let call = calls.last().expect("a call");
+    assert_eq!(call.function, "alter_table_with_environment_context");
+    let sent = call.body.structure(3).expect("the table");
+    let storage = sent.structure(7).expect("its storage");
+    assert_eq!(storage.text(99), Some("of the storage"));
+    assert_eq!(storage.list(1).len(), 1, "the column");
+    let unknown = sent.structure(99).expect("what is unknown");
+    assert_eq!(unknown.list(1)[0].text(), Some("of the table"));
+    let environment = call.body.structure(4).expect("the environment").text_map(1);
+    assert_eq!(environment.get("CASCADE").map(String::as_str), Some("true"));
+}
+
+/// Partitions that others made by values that are no dates are not ours to look at.
+#[tokio::test]
+async fn values_that_are_no_dates_are_left_out() {
+    let names = [
+        "dt=2019-09-01/hour=01",
+        "dt=__HIVE_DEFAULT_PARTITION__/hour=00",
+        "dt=2019-09-31/hour=00",
+        "country=DE/hour=00",
+        "dt=2019-09-01/hour=00",
+    ];
+    let names = names.map(str::to_owned).to_vec();
+    let server = Server::start(vec![Reaction::Result(Struct::new().with(0, names))]).await;
+    let table = example_table(&MemoryCatalog::default());
+    let dates = catalog(&[&server.address]).partition_dates(&table).await;
+    assert_eq!(dates.expect("dates"), [date(0), date(1)]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -172,7 +223,7 @@ proptest! {
     fn garbage_is_an_error(bytes: Vec<u8>, answers_call: bool) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async {
-            let bytes = if answers_call { [table().bytes(1), bytes].concat() } else { bytes };
+            let bytes = if answers_call { [table().bytes("get_table_req", 1), bytes].concat() } else { bytes };
             let server = Server::start(vec![Reaction::Bytes(bytes)]).await;
             let answer = ask(&catalog(&[&server.address])).await;
             assert_eq!(answer.is_ok(), answers_call, "{answer:?}");

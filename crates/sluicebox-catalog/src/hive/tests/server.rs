@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::hive::thrift::{Reader, Struct, call};
+use crate::hive::thrift::{Message, Reader, Struct, call};
 
 /// What a call leads to.
 #[derive(Clone)]
@@ -24,15 +24,15 @@ pub(super) enum Reaction {
 }
 
 impl Reaction {
-    /// The bytes of an answer to the call with this number.
-    pub(super) fn bytes(&self, sequence: i32) -> Vec<u8> {
+    /// The bytes of an answer to the call of a function with this number.
+    pub(super) fn bytes(&self, function: &str, sequence: i32) -> Vec<u8> {
         let (kind, body) = match self {
             Self::Result(body) => (2, body),
             Self::Exception(body) => (3, body),
             Self::Bytes(bytes) => return bytes.clone(),
             Self::Silence => return Vec::new(),
         };
-        let mut bytes = call("get_table_req", sequence, body);
+        let mut bytes = call(function, sequence, body);
         bytes[3] = kind;
         bytes
     }
@@ -42,6 +42,13 @@ impl Reaction {
 pub(super) struct Server {
     pub(super) address: String,
     connections: Arc<AtomicUsize>,
+    script: Arc<Mutex<Script>>,
+}
+
+#[derive(Default)]
+struct Script {
+    reactions: VecDeque<Reaction>,
+    calls: Vec<Message>,
 }
 
 impl Server {
@@ -65,38 +72,44 @@ impl Server {
         self.connections.load(Ordering::SeqCst)
     }
 
+    /// The calls so far. They look like replies.
+    pub(super) fn calls(&self) -> Vec<Message> {
+        self.script.lock().calls.clone()
+    }
+
     async fn serve(reactions: Vec<Reaction>, framed: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address").to_string();
         let connections = Arc::<AtomicUsize>::default();
-        let reactions = Arc::new(Mutex::new(VecDeque::from(reactions)));
-        let count = Arc::clone(&connections);
+        let script = Arc::new(Mutex::new(Script {
+            reactions: reactions.into(),
+            calls: Vec::new(),
+        }));
+        let (count, shared) = (Arc::clone(&connections), Arc::clone(&script));
         let runtime = tokio::runtime::Handle::current();
         runtime.clone().spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                runtime.spawn(answer(stream, Arc::clone(&reactions), framed));
+                runtime.spawn(answer(stream, Arc::clone(&shared), framed));
             }
         });
         Self {
             address,
             connections,
+            script,
         }
     }
 }
 
-async fn answer(
-    mut stream: TcpStream,
-    reactions: Arc<Mutex<VecDeque<Reaction>>>,
-    framed: bool,
-) -> Option<()> {
+async fn answer(mut stream: TcpStream, script: Arc<Mutex<Script>>, framed: bool) -> Option<()> {
     loop {
         if framed {
             stream.read_u32().await.ok()?;
         }
-        let sequence = read_call(&mut stream).await?;
-        let reaction = reactions.lock().pop_front()?;
-        let bytes = reaction.bytes(sequence);
+        let call = read_call(&mut stream).await?;
+        let reaction = script.lock().reactions.pop_front()?;
+        let bytes = reaction.bytes(&call.function, call.sequence);
+        script.lock().calls.push(call);
         if framed {
             let length = u32::try_from(bytes.len()).expect("a short answer");
             stream.write_u32(length).await.ok()?;
@@ -110,12 +123,12 @@ async fn answer(
     }
 }
 
-/// The number of the next call. It is read as the reply that it differs from in one byte.
-async fn read_call(stream: &mut TcpStream) -> Option<i32> {
+/// The next call, read as the reply that it differs from in one byte.
+async fn read_call(stream: &mut TcpStream) -> Option<Message> {
     let mut head = [0; 4];
     stream.read_exact(&mut head).await.ok()?;
     assert_eq!(head, [0x80, 1, 0, 1], "a call");
     head[3] = 2;
-    let message = Reader::new((&head[..]).chain(stream)).message().await;
-    Some(message.ok()?.sequence)
+    let call = Reader::new((&head[..]).chain(stream)).message().await;
+    call.ok()
 }
