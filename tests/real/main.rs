@@ -19,4 +19,5 @@ mod bad_input;
 mod bad_dependency;
 mod catalogs;
 mod engines;
+mod lake_side;
 mod crawler;
