@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluicebox_catalog::conformance::{Subject, example_table};
+use sluicebox_catalog::conformance::{Subject, date, example_table, partition};
 use sluicebox_catalog::hive::{HiveCatalog, HiveSettings};
 use sluicebox_catalog::{Catalog, Class, TableKind};
-use sluicebox_tests::harness::{Metastore, MetastoreVersion, eventually, metastore, s3};
+use sluicebox_tests::harness::{Metastore, MetastoreVersion, eventually, hdfs, metastore, s3};
 
 /// A database of its own on a shared metastore, its tables in a bucket of its own.
 struct HiveSubject {
@@ -149,4 +149,36 @@ async fn a_metastore_that_goes_away_comes_back() {
     tokio::task::block_in_place(|| metastore.restart());
     let found = ask(&catalog).await.expect("an answer").expect("the table");
     assert_eq!(found.columns, table.columns);
+}
+
+/// Tables on HDFS are known by their URLs. The metastore makes their folders as the user that is
+/// named, and one without the right to do so is told who lacks what.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_hdfs_the_user_counts() {
+    let name_node = tokio::task::block_in_place(|| hdfs().name_node());
+    for version in MetastoreVersion::ALL {
+        let mut subject = HiveSubject::new(version);
+        subject.location = format!("hdfs://{name_node}{}", hdfs().free_folder());
+        let catalog = subject.open();
+        let mut table = example_table(&subject);
+        catalog.create_table(&table).await.expect("create");
+        let added = [partition(&table, date(0))];
+        catalog.add_partitions(&table, &added).await.expect("add");
+        let found = catalog.partitions(&table, &[date(0)]).await.expect("get");
+        assert_eq!(found, added, "{version:?}");
+
+        let settings = HiveSettings {
+            uris: vec![metastore(version).uri()],
+            user: Some("stranger".to_owned()),
+            ..HiveSettings::default()
+        };
+        let stranger = HiveCatalog::new(settings).expect("an address");
+        table.name = "other".to_owned();
+        table.location = format!("{}/other", subject.location);
+        let refused = stranger.create_table(&table).await.expect_err("no right");
+        assert_eq!(refused.class, Class::Fatal, "{version:?}: {refused}");
+        for words in ["stranger", "right to write"] {
+            assert!(refused.message.contains(words), "{version:?}: {refused}");
+        }
+    }
 }
