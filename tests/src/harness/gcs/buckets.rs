@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use axum::http::Method;
 use axum::response::Response;
+use parking_lot::Mutex;
 
 use super::answers::{self, Refusal, empty, etag, written, xml};
 use super::request::Request;
@@ -44,14 +44,14 @@ struct Upload {
 
 impl Buckets {
     pub(super) fn create(&self, bucket: &str) {
-        let mut contents = self.contents();
+        let mut contents = self.0.lock();
         contents
             .buckets
             .insert(bucket.to_owned(), Bucket::default());
     }
 
     pub(super) fn refuse_all(&self, bucket: &str, status: u16, code: &'static str) {
-        if let Some(bucket) = self.contents().buckets.get_mut(bucket) {
+        if let Some(bucket) = self.0.lock().buckets.get_mut(bucket) {
             bucket.refusal = Some(Refusal(status, code));
         }
     }
@@ -59,7 +59,7 @@ impl Buckets {
     /// Objects of `bucket/prefix`, by their names below it.
     pub(super) fn objects_below(&self, place: &str) -> Vec<(String, Bytes)> {
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-        let contents = self.contents();
+        let contents = self.0.lock();
         let objects = contents.buckets.get(bucket).map(|bucket| &bucket.objects);
         let below = |(key, (_, bytes)): (&String, &(u64, Bytes))| {
             let name = key.strip_prefix(prefix)?.trim_start_matches('/');
@@ -69,7 +69,7 @@ impl Buckets {
     }
 
     pub(super) fn answer(&self, request: &Request) -> Result<Response, Refusal> {
-        let mut contents = self.contents();
+        let mut contents = self.0.lock();
         contents.last += 1;
         let number = contents.last;
         let bucket = contents.buckets.get_mut(&request.bucket);
@@ -91,10 +91,6 @@ impl Buckets {
             _ => Err(Refusal(405, "MethodNotAllowed")),
         }
     }
-
-    fn contents(&self) -> MutexGuard<'_, Contents> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Bucket {
@@ -106,7 +102,7 @@ impl Bucket {
         let prefix = request.parameter("prefix").unwrap_or_default();
         let token = request.parameter("continuation-token");
         let after = token
-            .or(request.parameter("start-after"))
+            .or_else(|| request.parameter("start-after"))
             .unwrap_or_default();
         let asked = request
             .parameter("max-keys")
