@@ -1,13 +1,17 @@
-//! The commit algorithm, crashed at each of its steps, on three kinds of stores: the same end state
+//! The commit algorithm, crashed at each of its steps, on each kind of store: the same end state
 //! each time.
+
+mod store;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use rdkafka::producer::BaseRecord;
-use sluicebox_tests::harness::{S3Identity, Sluicebox, duckdb, hdfs, kafka, s3};
+use sluicebox_tests::harness::{Sluicebox, duckdb, kafka};
 use tempfile::TempDir;
+
+use self::store::Store;
 
 /// Every named step between the first staged file and the committed offset.
 const STEPS: [&str; 11] = [
@@ -30,18 +34,11 @@ const RECORDS: i64 = 600;
 /// How an aborted process ends.
 const SIGABRT: i32 = 128 + 6;
 
-#[derive(Clone, Copy, Debug)]
-enum Store {
-    Local,
-    S3,
-    Hdfs,
-}
-
 /// After a crash at any step and a restart: every good record once, every bad one once, the proof
 /// holds, and where staging is a folder nothing is left of what the crash tore.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_at_any_step_ends_in_the_same_state() {
-    let cases = [Store::Local, Store::S3, Store::Hdfs]
+    let cases = Store::ALL
         .into_iter()
         .flat_map(|store| STEPS.map(|s| (store, s)));
     stream::iter(cases.map(|(store, step)| crash_and_recover(store, step)))
@@ -75,11 +72,7 @@ struct Case {
 
 impl Case {
     fn new(store: Store, topic: String, folder: TempDir) -> Self {
-        let place = match store {
-            Store::Local => folder.path().display().to_string(),
-            Store::S3 => s3().create_bucket(),
-            Store::Hdfs => hdfs().free_folder(),
-        };
+        let place = store.free_place(folder.path());
         Self {
             store,
             topic,
@@ -111,14 +104,14 @@ impl Case {
     }
 
     fn crash_at(&self, step: &str) {
-        let mut environment = s3().environment(S3Identity::Writer);
+        let mut environment = self.store.environment();
         environment.push(("SLUICEBOX_CRASH_AT".to_owned(), format!("{step}:2")));
         let ended = self.run(&environment);
         assert_eq!(ended.0, SIGABRT, "{step} is passed twice: {}", ended.1);
     }
 
     fn recover(&self) {
-        let ended = self.run(&s3().environment(S3Identity::Writer));
+        let ended = self.run(&self.store.environment());
         assert_eq!(ended.0, 0, "{}", ended.1);
     }
 
@@ -129,17 +122,13 @@ impl Case {
     }
 
     fn judge(&self) {
-        let environment = s3().environment(S3Identity::Writer);
+        let environment = self.store.environment();
         let proof = Sluicebox::output(&["verify", "-c", "{config}"], &self.config(), &environment);
         let said = String::from_utf8_lossy(&proof.stdout);
         assert_eq!(proof.status.code(), Some(0), "{said}");
         let lake = self.folder.path().join("golden");
         let golden = format!("{}/golden", self.place);
-        match self.store {
-            Store::Local => {}
-            Store::S3 => s3().download(&golden, &lake),
-            Store::Hdfs => hdfs().download(&golden, &lake),
-        }
+        self.store.download(&golden, &lake);
         let files = |place: &str| {
             let glob = lake.join(place).join("**/*.parquet");
             format!(
@@ -169,17 +158,8 @@ impl Case {
     }
 
     fn config(&self) -> String {
-        let place = &self.place;
-        let root = match self.store {
-            Store::Local => format!("file://{place}"),
-            Store::S3 => format!("s3://{place}"),
-            Store::Hdfs => format!("hdfs://{}{place}", hdfs().name_node()),
-        };
-        let (brokers, endpoint, topic) = (&kafka().brokers, &s3().endpoint, &self.topic);
-        let s3_section = match self.store {
-            Store::Local | Store::Hdfs => String::new(),
-            Store::S3 => format!("  s3: {{ endpoint: \"{endpoint}\", allow_http: true }}\n"),
-        };
+        let (root, section) = (self.store.url(&self.place), self.store.section());
+        let (brokers, topic) = (&kafka().brokers, &self.topic);
         format!(
             r#"
 name: {topic}
@@ -189,7 +169,7 @@ kafka:
 lake:
   url: {root}/golden
   control: {root}/_sluicebox
-{s3_section}
+  {section}
 topics:
   {topic}:
     table: db.events

@@ -72,13 +72,15 @@ impl Azure {
         }
     }
 
-    /// The lines of a config by which `sluicebox` reaches this server, below `lake:`.
+    /// The variables by which Azure's tools reach the server's account.
     #[must_use]
-    pub fn config(&self) -> String {
-        let endpoint = &self.endpoint;
-        format!(
-            "  azure: {{ account: {ACCOUNT}, access_key: \"{KEY}\", endpoint: \"{endpoint}\" }}\n"
-        )
+    pub fn environment() -> Vec<(String, String)> {
+        [
+            ("AZURE_STORAGE_ACCOUNT", ACCOUNT),
+            ("AZURE_STORAGE_KEY", KEY),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
     }
 
     /// A shared access signature of the account with these permissions, such as `rl`, for years.
