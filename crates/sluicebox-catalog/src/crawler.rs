@@ -23,6 +23,7 @@ mod ownership;
 mod plan;
 mod touch;
 mod target;
+mod intake;
 mod coalescer;
 mod board;
 mod service;
@@ -35,6 +36,7 @@ use sluicebox_types::PartitionDate;
 
 pub use board::{CrawlBoard, TableStatus};
 pub use discovery::Extent;
+pub use intake::CrawlerIntake;
 pub use lake_table::{LakeTable, TableMap};
 pub use merge::{Incompatible, Widening};
 pub use ownership::NotOurs;
@@ -127,10 +129,16 @@ impl Crawler {
     /// The folder of a configured table by its URL, below the root of this lake.
     #[must_use]
     pub fn folder_of(&self, location: &str) -> Option<String> {
+        let path = self.path_of(location)?;
+        let table = self.map.table(path.trim_end_matches('/'))?;
+        Some(table.folder)
+    }
+
+    /// What a URL names below the root of this lake.
+    fn path_of(&self, url: &str) -> Option<String> {
         let root = self.store.lake_url();
-        let below = location.strip_prefix(root.trim_end_matches('/'))?;
-        let folder = below.trim_matches('/');
-        self.map.table(folder).map(|table| table.folder)
+        let below = url.strip_prefix(root.trim_end_matches('/'))?;
+        below.strip_prefix('/').map(str::to_owned)
     }
 
     /// The partitions of a table to look at, ascending: those in the lake and, where empty ones are

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::view::View;
-use crate::{health, metrics, status};
+use crate::{events, health, metrics, status};
 
 /// How long open connections may take to end once the console stops.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -70,7 +70,7 @@ impl Console {
                     std::future::pending::<()>().await;
                 }
             };
-            if let Err(error) = axum::serve(listener, router(view))
+            if let Err(error) = axum::serve(listener, router(view, address))
                 .with_graceful_shutdown(until)
                 .await
             {
@@ -106,15 +106,20 @@ impl Console {
     }
 }
 
-fn router(view: View) -> Router {
+fn router(view: View, address: SocketAddr) -> Router {
+    let events = view
+        .events
+        .clone()
+        .map(|entry| events::routes(entry, address));
     Router::new()
         .route("/metrics", get(metrics::render))
         .route("/livez", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/api/v1/status", get(status::show))
         .fallback(unknown)
-        .layer(middleware::from_fn(never_cached))
         .with_state(view)
+        .merge(events.unwrap_or_default())
+        .layer(middleware::from_fn(never_cached))
 }
 
 async fn unknown() -> impl IntoResponse {
@@ -138,12 +143,14 @@ async fn never_cached(request: Request, next: Next) -> Response {
 mod tests {
     use std::sync::Arc;
 
+    use sluicebox_pipeline::ports::{EventIntake, IncomingMessage, Taken};
     use sluicebox_pipeline::{Phase, Readiness, StatusBoard};
     use sluicebox_types::TopicPartition;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
     use super::*;
+    use crate::EventEntry;
 
     const ANY_PORT: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -154,16 +161,21 @@ mod tests {
             version: "1.2.3",
             readiness: Arc::default(),
             status: Arc::default(),
+            events: None,
             metrics: Arc::new(|| "sluicebox_build_info 1\n".to_owned()),
             alive: Arc::new(|| Ok(())),
         }
     }
 
     async fn ask(console: &Console, request: &str) -> String {
+        let request = format!("{request}\r\nHost: x\r\nConnection: close\r\n\r\n");
+        ask_raw(console, &request).await
+    }
+
+    async fn ask_raw(console: &Console, request: &str) -> String {
         let mut stream = TcpStream::connect(console.address())
             .await
             .expect("connection");
-        let request = format!("{request}\r\nHost: x\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("answer");
@@ -265,6 +277,70 @@ mod tests {
             "{head}"
         );
         assert!(head.contains("text/plain; version=0.0.4"), "{head}");
+    }
+
+    #[derive(Debug)]
+    struct Echo;
+
+    #[async_trait::async_trait]
+    impl EventIntake for Echo {
+        async fn take(&self, message: IncomingMessage<'_>) -> Taken {
+            let refused = (message.body != b"good").then(|| "not good".to_owned());
+            Taken {
+                partitions: usize::from(refused.is_none()),
+                refused: refused.into_iter().collect(),
+            }
+        }
+    }
+
+    fn post(body: &str, authorization: &str) -> String {
+        let length = body.len();
+        format!(
+            "POST /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\
+             Authorization: {authorization}\r\n\r\n{body}"
+        )
+    }
+
+    /// Events are taken from whoever has the token, and each answer says what became of them.
+    #[tokio::test]
+    async fn events_need_the_token() {
+        for (token, authorization, body, status) in [
+            (None, "none", "good", 202),
+            (None, "none", "bad", 400),
+            (Some("secret"), "Bearer secret", "good", 202),
+            (Some("secret"), "Bearer secrex", "good", 401),
+            (Some("secret"), "Bearer secret2", "good", 401),
+            (Some("secret"), "none", "good", 401),
+        ] {
+            let entry = EventEntry {
+                intake: Arc::new(Echo),
+                token: token.map(Arc::from),
+            };
+            let console = started(View {
+                events: Some(entry),
+                ..view()
+            })
+            .await;
+            let answer = ask_raw(&console, &post(body, authorization)).await;
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status}")),
+                "{answer}"
+            );
+        }
+        let huge = "x".repeat(4 * 1024 * 1024 + 1);
+        let entry = EventEntry {
+            intake: Arc::new(Echo),
+            token: None,
+        };
+        let console = started(View {
+            events: Some(entry),
+            ..view()
+        })
+        .await;
+        let answer = ask_raw(&console, &post(&huge, "none")).await;
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+        let answer = ask(&started(view()).await, "POST /events HTTP/1.1").await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     }
 
     /// A taken port is a sentence that names the setting.

@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use sluicebox_pipeline::{Readiness, StatusBoard};
 
+use crate::events::EventEntry;
+
 /// What the console shows, as the rest of the process sees it.
 #[derive(Clone)]
 pub struct View {
@@ -13,6 +15,8 @@ pub struct View {
     pub readiness: Arc<Readiness>,
     /// Where the partitions stand.
     pub status: Arc<StatusBoard>,
+    /// Where events go; none where nobody takes them.
+    pub events: Option<EventEntry>,
     /// All metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Whether the process still does its work; the error says what stands still.

@@ -1,6 +1,6 @@
 //! Kafka: the only user of rdkafka. Implements the driver's ports for records that come in
 //! ([`KafkaSource`], [`KafkaQueue`]) for rejects that go out ([`KafkaDeadLetters`]) and for
-//! events ([`KafkaTarget`]).
+//! events that go out ([`KafkaTarget`]) or come in ([`KafkaEvents`]).
 //!
 //! ```text
 //!   brokers ──fetch──▶ partition queues ──forward──▶ one queue per worker ──KafkaQueue──▶ worker
@@ -27,12 +27,14 @@ mod commit;
 mod native;
 mod dead_letter;
 mod notify;
+mod events;
 mod error;
 pub mod mock;
 
 pub use control::KafkaControl;
 pub use dead_letter::{DeadLetterSettings, KafkaDeadLetters};
 pub use error::KafkaError;
+pub use events::{KafkaEvents, KafkaEventsSettings};
 pub use notify::{KafkaTarget, KafkaTargetSettings};
 pub use properties::fetched_bytes_max;
 pub use queue::{KafkaBatch, KafkaQueue};

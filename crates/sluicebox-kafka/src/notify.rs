@@ -156,8 +156,8 @@ fn connect(
 }
 
 /// Tells the log, and nobody else: a target that is away is no reason not to be ready.
-struct Quiet {
-    tokens: Option<TokenSource>,
+pub(crate) struct Quiet {
+    pub(crate) tokens: Option<TokenSource>,
 }
 
 impl ClientContext for Quiet {

@@ -11,8 +11,10 @@ mod dead_letter;
 mod source;
 mod store;
 mod notify;
+mod intake;
 
 pub use dead_letter::{DeadLetter, DeadLetterQueue, DeadLetterReceipt, Outstanding, QueueFull};
+pub use intake::{EventIntake, IncomingMessage, Taken, Way};
 pub use notify::{NotifyError, NotifyTarget};
 pub use source::{
     AssignmentHandler, Committed, PartitionState, RecordQueue, SourceBatch, SourceControl,

@@ -123,6 +123,7 @@ async fn console(
         version: wiring::VERSION,
         readiness: Arc::clone(&shared.readiness),
         status: Arc::clone(&shared.status),
+        events: None,
         metrics: Arc::new(move || metrics.render()),
         alive: Arc::new(move || liveness.check()),
     };

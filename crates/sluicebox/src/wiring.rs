@@ -21,7 +21,7 @@ use sluicebox_types::{Clock, SystemClock};
 use uuid::Uuid;
 
 pub(crate) use catalog::ConfigCatalog;
-pub(crate) use crawler::{crawler, crawler_inside, crawler_service};
+pub(crate) use crawler::{crawler, crawler_events, crawler_inside, crawler_service};
 pub(crate) use dead_letters::dead_letters;
 pub(crate) use notify::relay;
 pub(crate) use store::store;

@@ -20,6 +20,17 @@ fn crawler(lake: &Lake, catalog: Arc<dyn Catalog>, prune: bool) -> Crawler {
     Crawler::new(catalog, store, map, policy)
 }
 
+/// A crawler over an empty lake with the table `air.flights`.
+pub(crate) fn any_crawler() -> Crawler {
+    let catalog = Arc::new(MemoryCatalog::default());
+    crawler(&Lake::new(Layout::Hive), catalog, false)
+}
+
+/// Its table.
+pub(crate) fn flights_table() -> LakeTable {
+    Lake::new(Layout::Hive).table()
+}
+
 async fn crawl_all(crawler: &Crawler) -> Vec<Plan> {
     let mut plans = Vec::new();
     for table in crawler.tables().await.expect("the lake answers") {

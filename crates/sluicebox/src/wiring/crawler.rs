@@ -10,6 +10,7 @@ use sluicebox_catalog::crawler::{
 use sluicebox_catalog::glue::{GlueCatalog, GlueCredentials, GlueSettings};
 use sluicebox_catalog::hive::{HiveCatalog, HiveSettings};
 use sluicebox_config::{CatalogSection, Config, GlueSection, HiveSection, Secret};
+use sluicebox_kafka::{KafkaEvents, KafkaEventsSettings};
 use sluicebox_pipeline::Readiness;
 use sluicebox_pipeline::ports::LakeStore;
 use sluicebox_types::Clock;
@@ -18,6 +19,7 @@ pub(crate) use inside::crawler_inside;
 
 use self::table_map::ConfigTables;
 use crate::failure::Failure;
+use crate::wiring::Shared;
 
 /// What keeps the catalog of a config up to date; none if there is no catalog. Nothing is dialled
 /// yet.
@@ -93,6 +95,28 @@ fn glue_settings(glue: &GlueSection) -> GlueSettings {
         request_timeout: glue.request_timeout.get(),
         ..GlueSettings::default()
     }
+}
+
+/// The topic that tells the crawler of changes, if the config names one.
+///
+/// # Errors
+/// When the client refuses its settings.
+pub(crate) fn crawler_events(
+    config: &Config,
+    shared: &Shared,
+) -> Result<Option<KafkaEvents>, Failure> {
+    let Some(topic) = &config.crawler.events_topic else {
+        return Ok(None);
+    };
+    let settings = KafkaEventsSettings {
+        kafka: config.kafka.clone(),
+        group_id: format!("{}-crawler", config.kafka.group_id),
+        topic: topic.clone(),
+    };
+    Ok(Some(KafkaEvents::connect(
+        &settings,
+        Arc::clone(&shared.clock),
+    )?))
 }
 
 /// The crawler as it works on its own.

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
-use sluicebox_catalog::crawler::TOUCHES_MAX;
-use sluicebox_console::{Console, View};
+use sluicebox_catalog::crawler::{CrawlerIntake, TOUCHES_MAX};
+use sluicebox_console::{Console, EventEntry, View};
+use sluicebox_kafka::KafkaEvents;
+use sluicebox_pipeline::ports::EventIntake;
 use tokio::sync::mpsc;
 
 use super::no_catalog;
@@ -23,6 +25,9 @@ pub(super) fn execute(arguments: &CrawlerRun) -> Result<(), Failure> {
     let crawler = process.runtime.block_on(wiring::crawler(&config, &store))?;
     let crawler = crawler.ok_or_else(no_catalog)?;
     let readiness = Arc::clone(&shared.readiness);
+    let (touches, inbox) = mpsc::channel(TOUCHES_MAX);
+    let intake: Arc<dyn EventIntake> = Arc::new(CrawlerIntake::new(Arc::clone(&crawler), touches));
+    let events = wiring::crawler_events(&config, &shared)?;
     let service = wiring::crawler_service(&config, crawler, &shared.clock, readiness);
     let metrics = process.metrics.clone();
     let view = View {
@@ -30,10 +35,17 @@ pub(super) fn execute(arguments: &CrawlerRun) -> Result<(), Failure> {
         version: wiring::VERSION,
         readiness: Arc::clone(&shared.readiness),
         status: Arc::clone(&shared.status),
+        events: Some(EventEntry {
+            intake: Arc::clone(&intake),
+            token: config
+                .server
+                .token
+                .as_ref()
+                .map(|token| token.expose().into()),
+        }),
         metrics: Arc::new(move || metrics.render()),
         alive: Arc::new(|| Ok(())),
     };
-    let (touches, inbox) = mpsc::channel(TOUCHES_MAX);
     let stop = Arc::clone(&process.stop);
     process.runtime.block_on(async {
         let console = Console::start(config.server.listen, view).await?;
@@ -41,15 +53,23 @@ pub(super) fn execute(arguments: &CrawlerRun) -> Result<(), Failure> {
         let working = service.run(inbox, async { stop.requested().await });
         tokio::select! {
             () = working => {}
+            () = listen(events, intake.as_ref()) => {}
             () = too_long(&stop, config.drain_timeout.get()) => {
                 tracing::warn!("what was not done in time is done by the next start");
             }
         }
-        drop(touches);
         console.stop().await;
         tracing::info!("stopped");
         Ok(())
     })
+}
+
+/// Never ends: a crawler without a topic is told by others, or looks by itself.
+async fn listen(events: Option<KafkaEvents>, intake: &dyn EventIntake) {
+    match events {
+        Some(events) => events.run(intake).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn too_long(stop: &Stop, drain_timeout: std::time::Duration) {
