@@ -160,9 +160,11 @@ const CORE: [(&str, &str); 2] = [
     ("ipc.client.connect.max.retries", "100"),
 ];
 
-/// One data node; reports come at once, so that a restarted name node leaves safe mode soon.
-const HDFS: [(&str, &str); 8] = [
+/// One data node; reports come at once, so that a restarted name node leaves safe mode soon. Small
+/// blocks, for the name node keeps the space of a whole block free for each file that is written.
+const HDFS: [(&str, &str); 9] = [
     ("dfs.replication", "1"),
+    ("dfs.blocksize", "4194304"),
     (
         "dfs.namenode.datanode.registration.ip-hostname-check",
         "false",
