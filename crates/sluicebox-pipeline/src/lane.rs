@@ -16,6 +16,7 @@ use crate::hops::write::write;
 use crate::hops::{dedup, event_time, rules};
 use crate::open_range::OpenRange;
 use crate::ports::DeadLetter;
+use crate::quiet::Quiet;
 use crate::status::Holding;
 use crate::topic::{RollCause, TopicSpec};
 
@@ -33,6 +34,7 @@ pub(crate) struct Lane {
     time: LogTime,
     window: Option<Window>,
     range: OpenRange,
+    quiet: Quiet,
     /// A commit is on its way; until it is answered no other may start.
     pub(crate) committing: bool,
     /// Whether the end of the partition was seen.
@@ -125,6 +127,7 @@ impl Lane {
             position: read_from,
             time,
             window: window.map(Window::new),
+            quiet: Quiet::new(spec.quiet_after),
             range,
             committing: false,
             caught_up: false,
@@ -185,6 +188,7 @@ impl Lane {
             self.position = record.offset + 1;
         }
         if let Some(last) = new.last() {
+            self.quiet.end();
             self.read_timestamp_millis = last.timestamp_millis.or(self.read_timestamp_millis);
             if self.position > self.range.start() {
                 self.range.touch(now);
@@ -197,6 +201,7 @@ impl Lane {
     /// record.
     pub(crate) fn reach_end(&mut self, offset: Offset, now: Duration) {
         self.caught_up = true;
+        self.quiet.begin(now);
         if offset > self.position {
             self.range.pass_absent(self.position, offset);
             self.position = offset;
@@ -209,8 +214,11 @@ impl Lane {
 
     /// Whether, and why, what is open should be committed now.
     pub(crate) fn due(&self, now: Duration) -> Option<RollCause> {
-        if self.committing || !self.has_uncommitted() {
+        if self.committing {
             return None;
+        }
+        if !self.has_uncommitted() {
+            return self.quiet.is_due(now).then_some(RollCause::Idle);
         }
         self.range.due(&self.spec.roll, self.position, now)
     }
@@ -229,6 +237,11 @@ impl Lane {
         let id = (env.fresh_id)();
         let end = self.position;
         let mut record = CommitRecord::after(&self.tail, self.chain.clone(), id, end);
+        if record.range.is_empty() {
+            let quiet_until = self.quiet.watermark(env.clock.now_millis());
+            record.watermark = record.watermark.max(quiet_until);
+            self.quiet.begin(env.clock.monotonic());
+        }
         let cut = Cut {
             partition: self.partition.partition,
             range: record.range,

@@ -33,6 +33,7 @@ mod appetite;
 mod worker;
 mod seat;
 mod lane;
+mod quiet;
 mod hops;
 mod open_range;
 mod commit;

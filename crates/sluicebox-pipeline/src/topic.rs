@@ -35,6 +35,9 @@ pub struct TopicSpec {
     pub quarantine: Arc<TableSpec>,
     /// When files are closed.
     pub roll: RollPolicy,
+    /// How long nothing may come of a partition that was read to its end until a record says that
+    /// it is quiet; none for never.
+    pub quiet_after: Option<Duration>,
     /// Hash of everything above that decides a record's fate.
     pub decision: String,
 }

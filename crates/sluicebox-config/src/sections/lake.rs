@@ -61,6 +61,14 @@ pub struct LakeSection {
     #[schemars(extend("x-maximum" = "30d"))]
     pub allowed_lateness: HumanDuration,
 
+    /// How long nothing may come of a Kafka partition that was read to its end until it no longer
+    /// holds seals back: what comes later all the same is told as late. Each time this has passed it
+    /// costs a small record in the chain. 1s to 30d. Default: for ever, as `sealed` needs rows of
+    /// every Kafka partition then.
+    #[serde(default)]
+    #[schemars(extend("x-minimum" = "1s", "x-maximum" = "30d"))]
+    pub quiet_after: Option<HumanDuration>,
+
     /// Whether a sealed partition gets a file `_SUCCESS` in its folder, which says what the seal
     /// says. Default false.
     #[serde(default)]

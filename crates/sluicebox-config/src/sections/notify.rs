@@ -58,7 +58,8 @@ pub enum NotifyEvent {
     /// Files have become visible.
     FilesCommitted,
     /// A partition is complete: every Kafka partition of the topic has rows that are later than its
-    /// end by `lake.allowed_lateness`. A Kafka partition without rows holds all seals back.
+    /// end by `lake.allowed_lateness`. A Kafka partition without rows holds all seals back, unless
+    /// `lake.quiet_after` is set.
     Sealed,
 }
 

@@ -56,6 +56,7 @@ pub(crate) struct Scenario {
     pub(crate) memory_bytes: usize,
     pub(crate) kafka_column: bool,
     pub(crate) success_file: bool,
+    pub(crate) quiet_after: Option<Duration>,
     /// Who is told of commits, made anew for every process.
     pub(crate) targets: Box<dyn Fn() -> Vec<NotifyTo>>,
 }
@@ -83,6 +84,7 @@ impl Scenario {
             memory_bytes: 256 << 20,
             kafka_column: true,
             success_file: false,
+            quiet_after: None,
             targets: Box::new(Vec::new),
             roll: RollPolicy {
                 max_bytes: 1 << 20,
@@ -236,6 +238,7 @@ impl Scenario {
             golden: table(FileKind::Golden, golden),
             quarantine: table(FileKind::Quarantine, quarantine_schema()),
             roll: self.roll,
+            quiet_after: self.quiet_after,
             decision: "d".into(),
         }
     }

@@ -1,6 +1,9 @@
 //! A partition is sealed once, when every Kafka partition has passed it, and what comes later is
 //! told as late.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::Value;
 use sluicebox_events::{Event, EventData};
 use sluicebox_pipeline::NotifyStart;
@@ -115,6 +118,49 @@ fn partitions_are_sealed_when_all_have_passed() {
         let marked = scenario.runtime.block_on(scenario.store.read_file(&path));
         assert_eq!(marked.expect("read").is_some(), hour < 13, "{hour}");
     }
+    let report = scenario.verify();
+    assert!(report.holds(), "{report:#?}");
+}
+
+/// A Kafka partition of which nothing comes holds seals back only until it counts as quiet; its
+/// records without offsets leave every promise as it was, and rows behind the seal are late.
+#[test]
+fn quiet_partitions_do_not_hold_seals_back() {
+    let ear = Ear::new(|_, _| Ok(()));
+    let scenario = Scenario {
+        quiet_after: Some(Duration::from_millis(20)),
+        ..told_by(&ear, NotifyStart::Earliest)
+    };
+    let run_until_sealed = |seals: usize| {
+        let running = scenario.start();
+        scenario.broker.assign_all(running.handler.as_ref());
+        wait_until("it is sealed", || sealed(&ear).len() >= seals);
+        scenario.broker.revoke_all(running.handler.as_ref(), false);
+        running.driver.stop();
+        scenario.runtime.block_on(running.relay.finish());
+    };
+    commit(&scenario, &[(0, "10:00"), (0, "11:30"), (1, "09:00")]);
+    run_until_sealed(3);
+    assert_eq!(hours(&ear), ["09", "10", "11"]);
+
+    commit(&scenario, &[(1, "10:30")]);
+    let tell = told_by(&ear, NotifyStart::Earliest);
+    let tell = Scenario {
+        broker: Arc::clone(&scenario.broker),
+        store: scenario.store.clone(),
+        attempts: Arc::clone(&scenario.attempts),
+        ..tell
+    };
+    let running = tell.start();
+    tell.broker.assign_all(running.handler.as_ref());
+    wait_until("the late row is told", || ear.told().len() >= 4);
+    tell.broker.revoke_all(running.handler.as_ref(), false);
+    running.driver.stop();
+    let last = ear
+        .told()
+        .into_iter()
+        .find(|(_, data)| data.files[0].kafka.start == 1);
+    assert!(last.is_some_and(|(_, data)| data.late));
     let report = scenario.verify();
     assert!(report.holds(), "{report:#?}");
 }

@@ -85,6 +85,7 @@ pub(crate) fn topic_spec(
             quarantine_schema(),
         )),
         roll: roll_policy(section),
+        quiet_after: config.lake.quiet_after.map(config::HumanDuration::get),
         decision: decision(section),
     })
 }
