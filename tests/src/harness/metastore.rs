@@ -208,7 +208,8 @@ fn hadoop_pom() -> String {
 }
 
 /// `metastore-site.xml`, a property a line. The schema is made at the first start; nothing is
-/// compacted or cleaned.
+/// compacted or cleaned. Changes go through DataNucleus, which tries again when calls lock each
+/// other out in Derby; the direct SQL of 4.0 gives up.
 const SITE: &str = "\
 metastore.thrift.port=PORT
 metastore.thrift.bind.host=127.0.0.1
@@ -217,6 +218,7 @@ javax.jdo.option.ConnectionURL=jdbc:derby:;databaseName=FOLDER/db;create=true
 javax.jdo.option.ConnectionDriverName=org.apache.derby.jdbc.EmbeddedDriver
 metastore.schema.verification=false
 datanucleus.schema.autoCreateAll=true
+metastore.try.direct.sql.ddl=false
 metastore.expression.proxy=org.apache.hadoop.hive.metastore.DefaultPartitionExpressionProxy
 metastore.task.threads.always=org.apache.hadoop.hive.metastore.events.EventCleanerTask
 fs.s3.impl=org.apache.hadoop.fs.s3a.S3AFileSystem
