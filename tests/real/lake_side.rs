@@ -41,8 +41,8 @@ async fn engines_count_right_while_the_lake_grows() {
     for day in first {
         for part in day.chunks(day.len().div_ceil(PARTS)) {
             scene.add(part).await;
+            scene.spark_counts_right();
         }
-        scene.spark_counts_right();
     }
     process.terminate();
     assert_eq!(process.wait(END), 0, "{}", process.log());
@@ -140,7 +140,8 @@ server: {{ listen: "127.0.0.1:0" }}
     }
 
     fn spark_counts_right(&self) {
-        // A session that lives long remembers which files a partition had.
+        // A session that lives long remembers which files a partition had: without this it counts
+        // those of before.
         for statement in ["refresh table lake_side.flights", COUNT] {
             let answer = spark()
                 .query(statement)
