@@ -5,6 +5,7 @@ mod world;
 mod appears;
 mod evolves;
 mod repair;
+mod events;
 mod others;
 mod outage;
 

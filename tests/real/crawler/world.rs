@@ -1,11 +1,15 @@
 use std::process::Output;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::producer::BaseRecord;
 use serde_json::Value;
 use sluicebox_catalog::hive::{HiveCatalog, HiveSettings};
 use sluicebox_catalog::{Catalog, CatalogPartition, CatalogTable};
+use sluicebox_pipeline::ports::LakeStore;
+use sluicebox_storage::StoreSettings;
 use sluicebox_tests::harness::{MetastoreVersion, S3Identity, Sluicebox, kafka, metastore, s3};
+use sluicebox_types::SystemClock;
 
 /// Time for a pass to the end; it only ends a test that hangs.
 const PASS: Duration = Duration::from_secs(120);
@@ -26,6 +30,8 @@ pub(super) struct World {
     pub(super) catalog: HiveCatalog,
     /// Lines of `lake:`.
     pub(super) lake: &'static str,
+    /// The section `notify`.
+    pub(super) notify: String,
 }
 
 impl World {
@@ -47,6 +53,7 @@ impl World {
             uri,
             catalog: HiveCatalog::new(settings).expect("an address"),
             lake: "partition_by: hour",
+            notify: String::new(),
         }
     }
 
@@ -72,6 +79,7 @@ impl World {
             database,
             uri,
             lake,
+            notify,
             ..
         } = self;
         let (brokers, endpoint) = (&kafka().brokers, &s3().endpoint);
@@ -92,6 +100,7 @@ topics:
     file: {{ max_age: 1s, max_idle: 1s }}
 catalog: {{ hive: {{ uri: "{uri}", connect_timeout: 1s, request_timeout: 20s }} }}
 crawler: {{ coalesce: 100ms, {crawler} }}
+{notify}
 limits: {{ memory: 512MiB, threads: 1 }}
 server: {{ listen: "127.0.0.1:0" }}
 "#
@@ -102,6 +111,17 @@ server: {{ listen: "127.0.0.1:0" }}
     pub(super) fn run(&self, columns: &str, crawler: &str) {
         let mut run = self.start(&["run", "-c", "{config}", "--until-end"], columns, crawler);
         assert_eq!(run.wait(PASS), 0, "{}", run.log());
+    }
+
+    /// The lake, as the pipeline writes it.
+    pub(super) fn store(&self) -> Arc<dyn LakeStore> {
+        let bucket = &self.bucket;
+        let url = |folder: &str| format!("s3://{bucket}/{folder}").parse().expect("a URL");
+        let settings = StoreSettings {
+            s3: s3().settings(S3Identity::Writer),
+            ..StoreSettings::at(url("golden"), url("_sluicebox"))
+        };
+        sluicebox_storage::open(&settings, Arc::new(SystemClock::new())).expect("a store")
     }
 
     pub(super) fn start(&self, arguments: &[&str], columns: &str, crawler: &str) -> Sluicebox {

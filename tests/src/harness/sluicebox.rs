@@ -71,11 +71,21 @@ impl Sluicebox {
     /// it has ended.
     #[must_use]
     pub fn console(&self, path: &str) -> Option<(u16, String)> {
+        self.ask("GET", path, "")
+    }
+
+    /// The same for `POST <path>` with this body.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &str) -> Option<(u16, String)> {
+        self.ask("POST", path, body)
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
         let log = self.log();
         let (_, said) = log.split_once("the console listens")?;
         let (_, address) = said.split_once("127.0.0.1:")?;
         let port = address.split(|c: char| !c.is_ascii_digit()).next()?;
-        http::answer("GET", port.parse().ok()?, path, "").ok()
+        http::answer(method, port.parse().ok()?, path, body).ok()
     }
 
     /// The most memory that it has held so far, in bytes.

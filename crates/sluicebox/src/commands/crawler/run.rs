@@ -27,7 +27,10 @@ pub(super) fn execute(arguments: &CrawlerRun) -> Result<(), Failure> {
     let readiness = Arc::clone(&shared.readiness);
     let (touches, inbox) = mpsc::channel(TOUCHES_MAX);
     let intake: Arc<dyn EventIntake> = Arc::new(CrawlerIntake::new(Arc::clone(&crawler), touches));
+    // The client starts its own tasks as soon as it is made.
+    let in_runtime = process.runtime.enter();
     let events = wiring::crawler_events(&config, &shared)?;
+    drop(in_runtime);
     let service = wiring::crawler_service(&config, crawler, &shared.clock, readiness);
     let metrics = process.metrics.clone();
     let view = View {
