@@ -271,5 +271,5 @@ fn count_crawl(outcome: &'static str) {
 }
 
 fn as_f64(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
+    u32::try_from(count).map_or_else(|_more| f64::from(u32::MAX), f64::from)
 }
