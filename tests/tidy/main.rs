@@ -29,12 +29,11 @@ const LAYERS: [(&str, u8); 16] = [
 ];
 
 /// Clients that stand behind a port: who may name them.
-const CONFINED: [(&str, &[&str]); 7] = [
+const CONFINED: [(&str, &[&str]); 6] = [
     ("rdkafka", &["sluicebox-kafka", "sluicebox-tests"]),
     ("rdkafka-sys", &["sluicebox-kafka"]),
     ("object_store", &["sluicebox-storage"]),
     ("hdfs-native", &["sluicebox-storage", "sluicebox-tests"]),
-    ("hive_metastore", &["sluicebox-catalog", "sluicebox-tests"]),
     ("aws-sdk-glue", &["sluicebox-catalog"]),
     (
         "axum",
