@@ -13,7 +13,7 @@ async fn tables_of_others_are_left_alone() {
                 .retain(|name, _| !name.starts_with("sluicebox."));
         }),
         ("its location is", |table| {
-            table.location = table.location.replace("/golden/", "/other/")
+            table.location = table.location.replace("/golden/", "/other/");
         }),
         ("`id` is int", |table| {
             for column in &mut table.columns {

@@ -164,11 +164,11 @@ fn tables_of_others_are_left_alone() {
             table.owner = Some("ann".to_owned());
         }),
         ("s3://elsewhere/x", |table| {
-            table.location = "s3://elsewhere/x".to_owned()
+            table.location = "s3://elsewhere/x".to_owned();
         }),
         ("partition keys", |table| table.partition_keys.truncate(1)),
         ("TextInputFormat", |table| {
-            table.input_format = "TextInputFormat".to_owned()
+            table.input_format = "TextInputFormat".to_owned();
         }),
     ];
     for (words, change) in changes {

@@ -28,10 +28,10 @@ pub(super) fn run_interleaved<O>(
     while one_runs || other_runs {
         match turns.next() {
             Some(true) if one_runs => {
-                one_runs = matches!(one.as_mut().poll(&mut context), Poll::Pending)
+                one_runs = matches!(one.as_mut().poll(&mut context), Poll::Pending);
             }
             Some(false) if other_runs => {
-                other_runs = matches!(other.as_mut().poll(&mut context), Poll::Pending)
+                other_runs = matches!(other.as_mut().poll(&mut context), Poll::Pending);
             }
             _ => {}
         }
