@@ -1,8 +1,9 @@
-//! The lake side end to end: flights through Kafka into S3 with the crawler inside of `run`, and
-//! engines that count them while ingestion goes on.
+//! The lake side end to end: flights through Kafka into S3 and HDFS with the crawler inside of
+//! `run`, and engines that count them while ingestion goes on.
 
 mod flights;
 mod lag;
+mod place;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,13 +12,12 @@ use std::time::Duration;
 use rdkafka::producer::BaseRecord;
 use sluicebox_pipeline::ports::LakeStore;
 use sluicebox_tests::harness::{
-    Answer, MetastoreVersion, S3Identity, Sluicebox, eventually, kafka, metastore, s3, spark,
-    start_engines, trino,
+    Answer, MetastoreVersion, Sluicebox, eventually, kafka, metastore, spark, start_engines,
 };
-use sluicebox_types::SystemClock;
 
 use self::flights::{Flight, flights};
 use self::lag::Lag;
+use self::place::Place;
 
 /// Only ends a test that hangs.
 const END: Duration = Duration::from_secs(120);
@@ -26,76 +26,84 @@ const PARTS: usize = 3;
 /// Of the first day, these flights come last.
 const LATE: usize = 100;
 
-/// Trino and Spark count the flights of each day right within seconds of a commit: while days come
-/// in, after a column was added, and after late records for an old day.
+/// Trino and Spark count the flights of each day right within seconds of a commit to S3: while days
+/// come in, after a column was added, and after late records for an old day.
 #[tokio::test(flavor = "multi_thread")]
-async fn engines_count_right_while_the_lake_grows() {
-    start_engines();
-    let mut scene = Scene::new().await;
+async fn engines_count_right_while_a_lake_on_s3_grows() {
+    engines_count_right(Place::s3()).await;
+}
+
+/// The same on HDFS, with Presto in Trino's place.
+#[tokio::test(flavor = "multi_thread")]
+async fn engines_count_right_while_a_lake_on_hdfs_grows() {
+    engines_count_right(tokio::task::block_in_place(Place::hdfs)).await;
+}
+
+async fn engines_count_right(place: Place) {
+    tokio::task::block_in_place(start_engines);
+    let mut scene = Scene::new(place).await;
     let mut days = flights();
     let on_time = days[0].len() - LATE;
     let late = days[0].split_off(on_time);
     let (last, first) = days.split_last().expect("days");
 
-    let mut process = scene.run("");
+    let process = scene.run("");
     for day in first {
         for part in day.chunks(day.len().div_ceil(PARTS)) {
             scene.add(part).await;
             scene.spark_counts_right();
         }
     }
-    process.terminate();
-    assert_eq!(process.wait(END), 0, "{}", process.log());
+    scene.end(process);
 
-    let mut process = scene.run("        - { name: tailnum, type: string }\n");
+    let process = scene.run("        - { name: tailnum, type: string }\n");
     scene.add(last).await;
     scene.add(&late).await;
     scene.spark_counts_right();
     scene.tail_numbers_are_those_of_the_new_files(&[last.as_slice(), &late].concat());
-    process.terminate();
-    assert_eq!(process.wait(END), 0, "{}", process.log());
-    println!("from commit to visible in Trino: {}", scene.lag);
+    scene.end(process);
+    println!(
+        "from commit to visible in {}: {}",
+        scene.place.engine(),
+        scene.lag
+    );
+    println!("the metastore was asked {}", scene.calls);
 }
 
 /// A topic, its lake, and what engines should count in it.
 struct Scene {
+    place: Place,
     topic: String,
-    bucket: String,
     store: Arc<dyn LakeStore>,
     expected: BTreeMap<String, i64>,
     lag: Lag,
+    calls: Calls,
 }
 
 impl Scene {
-    async fn new() -> Self {
-        let bucket = s3().create_bucket();
-        let url = |name| format!("s3://{bucket}/{name}").parse().expect("a URL");
-        let settings = sluicebox_storage::StoreSettings {
-            s3: s3().settings(S3Identity::Writer),
-            ..sluicebox_storage::StoreSettings::at(url("golden"), url("_sluicebox"))
-        };
-        let store = sluicebox_storage::open(&settings, Arc::new(SystemClock::new()));
+    async fn new(place: Place) -> Self {
         Self {
             topic: kafka().create_topic("lake-side", 1).await,
-            bucket,
-            store: store.expect("a store"),
+            store: place.store(),
+            place,
             expected: BTreeMap::new(),
             lag: Lag::default(),
+            calls: Calls::default(),
         }
     }
 
     /// Starts the service, with these columns more.
     fn run(&self, more_columns: &str) -> Sluicebox {
         let (brokers, metastore) = (&kafka().brokers, metastore(MetastoreVersion::V3).uri());
-        let Self { topic, bucket, .. } = self;
+        let (topic, lake, database) = (&self.topic, self.place.lake(), self.place.database());
         let config = format!(
             r#"
 name: lake-side
-kafka: {{ brokers: "{brokers}" }}
-lake: {{ url: "s3://{bucket}/golden", control: "s3://{bucket}/_sluicebox", partition_by: day }}
+kafka: {{ brokers: "{brokers}", group_id: "{topic}" }}
+lake: {{ {lake}, partition_by: day }}
 topics:
   {topic}:
-    table: lake_side.flights
+    table: {database}.flights
     schema:
       columns:
         - {{ name: carrier, type: string }}
@@ -110,11 +118,21 @@ limits: {{ memory: 256MiB, threads: 2 }}
 server: {{ listen: "127.0.0.1:0" }}
 "#
         );
-        let environment = s3().environment(S3Identity::Writer);
-        Sluicebox::start(&["run", "-c", "{config}"], &config, &environment)
+        Sluicebox::start(
+            &["run", "-c", "{config}"],
+            &config,
+            &self.place.environment(),
+        )
     }
 
-    /// Produces flights, and waits until they are committed, then until Trino counts right.
+    /// Ends the service, and adds up what it asked of the metastore.
+    fn end(&mut self, mut process: Sluicebox) {
+        self.calls.add(&process);
+        process.terminate();
+        assert_eq!(process.wait(END), 0, "{}", process.log());
+    }
+
+    /// Produces flights, and waits until they are committed, then until an engine counts right.
     async fn add(&mut self, flights: &[Flight]) {
         let before = self.commits().await;
         kafka().produce(flights.iter().map(|flight| {
@@ -130,9 +148,10 @@ server: {{ listen: "127.0.0.1:0" }}
         })
         .await;
         let committed = self.lag.begin();
-        eventually("Trino counts right", async || {
+        eventually("an engine counts right", async || {
+            let count = || self.place.query(&self.place.count());
             // There is no table before the first crawl.
-            let counted = tokio::task::block_in_place(|| trino().query("hive", COUNT)).ok()?;
+            let counted = tokio::task::block_in_place(count).ok()?;
             (by_day(&counted) == self.expected).then_some(())
         })
         .await;
@@ -142,15 +161,12 @@ server: {{ listen: "127.0.0.1:0" }}
     fn spark_counts_right(&self) {
         // A session that lives long remembers which files a partition had: without this it counts
         // those of before.
-        for statement in ["refresh table lake_side.flights", COUNT] {
-            let answer = spark()
-                .query(statement)
-                .unwrap_or_else(|error| panic!("{error:#}"));
-            assert!(
-                statement != COUNT || by_day(&answer) == self.expected,
-                "{answer:?}"
-            );
-        }
+        let refresh = format!("refresh table {}.flights", self.place.database());
+        let answers = [refresh, self.place.count()].map(|statement| {
+            let answer = spark().query(&statement);
+            answer.unwrap_or_else(|error| panic!("{error:#}"))
+        });
+        assert_eq!(by_day(&answers[1]), self.expected);
     }
 
     /// Files from before the column have none.
@@ -161,26 +177,58 @@ server: {{ listen: "127.0.0.1:0" }}
                 .filter(|flight| flight.has_tail_number)
                 .count(),
         );
-        let sql = "select count(tailnum) from lake_side.flights";
-        for answer in [trino().query("hive", sql), spark().query(sql)] {
+        let sql = format!(
+            "select count(tailnum) from {}.flights",
+            self.place.database()
+        );
+        for answer in [self.place.query(&sql), spark().query(&sql)] {
             let answer = answer.unwrap_or_else(|error| panic!("{error:#}"));
             assert_eq!(answer.rows[0][0].as_i64(), expected.ok());
         }
     }
 
+    /// Records that the chain has, without the first, which covers nothing.
     async fn commits(&self) -> usize {
-        let paths = self
-            .store
-            .list_control("lake-side/", None, usize::MAX)
-            .await;
-        paths.map_or(0, |paths| paths.len())
+        let chain = format!("lake-side/{}/p00000/c/", self.topic);
+        let records = self.store.list_control(&chain, None, usize::MAX).await;
+        records.map_or(0, |records| records.len().saturating_sub(1))
     }
 }
-
-const COUNT: &str = "select dt, count(*) from lake_side.flights group by dt";
 
 fn by_day(answer: &Answer) -> BTreeMap<String, i64> {
     let rows = answer.rows.iter();
     rows.filter_map(|row| Some((row[0].as_str()?.to_owned(), row[1].as_i64()?)))
         .collect()
+}
+
+/// What the service asked of the metastore, and how many files it was about.
+#[derive(Debug, Default)]
+struct Calls {
+    requests: f64,
+    files: f64,
+}
+
+impl Calls {
+    fn add(&mut self, process: &Sluicebox) {
+        let (_, metrics) = process.console("/metrics").expect("metrics");
+        let sum = |name: &str| -> f64 {
+            let lines = metrics.lines().filter(|line| line.starts_with(name));
+            lines
+                .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+                .sum()
+        };
+        self.requests += sum("sluicebox_catalog_operations_total{");
+        self.files += sum("sluicebox_files_published_total{");
+    }
+}
+
+impl std::fmt::Display for Calls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let each = self.requests / self.files * 1_000.0;
+        write!(
+            f,
+            "{} times for {} files: {each:.0} per 1,000",
+            self.requests, self.files
+        )
+    }
 }

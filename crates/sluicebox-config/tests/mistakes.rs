@@ -80,6 +80,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "name: flights",
+        "name: flights\nnotify:\n- {kafka: {topic: a}, name: crawler}",
+        "notify.0.name: `crawler` is the name of the crawler inside `run`",
+    ),
+    (
+        "name: flights",
         "name: flights\nnotify:\n- {kafka: {topic: a}, name: 12}",
         "notify.0.name: expected 1 to 64 of a-z 0-9 - _ . with a letter first",
     ),
@@ -228,6 +233,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "s3://lake/golden\n",
         "az://lake/golden\n",
         "config.yaml:5:8: lake.url: does not say which storage account",
+    ),
+    (
+        "  url: s3://lake/golden\n",
+        "  url: az://lake/golden\n  azure: {account: acme}\ncatalog: {hive: {uri: 'thrift://m:9083'}}\n",
+        "config.yaml:5:8: lake.url: engines that ask a catalog do not know az://",
     ),
     (
         "s3://lake/golden\n",

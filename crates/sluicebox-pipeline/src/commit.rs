@@ -18,8 +18,11 @@ use crate::ports::{Outstanding, SourceControl};
 use crate::status::PartitionStatus;
 use crate::topic::RollCause;
 
-/// Files of one commit that are staged at the same time.
-const STAGE_CONCURRENCY: usize = 4;
+/// Files of one commit that are staged at the same time: large ones, of which each keeps the network
+/// busy, and small ones, which mostly wait (closing a file takes half a second on HDFS).
+const STAGE_CONCURRENCY: std::ops::RangeInclusive<usize> = 4..=16;
+/// What small ones may have together.
+const STAGE_BYTES: usize = 64 * 1024 * 1024;
 
 /// A range whose files are closed: what a worker hands over.
 #[derive(Debug)]
@@ -133,12 +136,14 @@ async fn other_topic(control: &Arc<dyn SourceControl>, record: &CommitRecord) ->
 }
 
 async fn stage_all(env: &Environment, record: &str, files: Vec<ClosedFile>) -> Vec<DataFile> {
+    let largest = files.iter().map(|file| file.bytes.len()).max();
+    let side_by_side = STAGE_BYTES / largest.unwrap_or(0).max(1);
     let each: Vec<_> = files
         .into_iter()
         .map(|file| stage_one(env, record, file))
         .collect();
     stream::iter(each)
-        .buffered(STAGE_CONCURRENCY)
+        .buffered(side_by_side.clamp(*STAGE_CONCURRENCY.start(), *STAGE_CONCURRENCY.end()))
         .collect()
         .await
 }

@@ -20,6 +20,11 @@ pub(super) fn check(
     if let Some(CatalogSection::Glue(glue)) = &catalog {
         check_keys(glue, report);
     }
+    if catalog.is_some()
+        && let Some(lake) = lake
+    {
+        check_location(lake, report);
+    }
     let is_plain = lake.is_some_and(|lake| lake.layout == Layout::Plain);
     if catalog.is_none() || !is_plain {
         return;
@@ -30,6 +35,15 @@ pub(super) fn check(
         report.error("/crawler/projection_since", message, Some(help));
     }
     check_shared_tables(topics, report);
+}
+
+/// Tables carry the lake's address, and engines have to understand it.
+fn check_location(lake: &LakeSection, report: &mut Report) {
+    if lake.url.scheme() == "az" {
+        let message = "engines that ask a catalog do not know az://, only Hadoop's form";
+        let help = "write abfss://container@account.dfs.core.windows.net/prefix".to_owned();
+        report.error("/lake/url", message, Some(help));
+    }
 }
 
 /// An access key has two parts.

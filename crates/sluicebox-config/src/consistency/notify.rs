@@ -10,6 +10,9 @@ use crate::sections::{KafkaTargetSection, NotifySection, WebhookSection};
 const OWN_HEADERS: [&str; 4] = ["content-type", "content-length", "host", "authorization"];
 const OWN_PREFIXES: [&str; 2] = ["ce-", "webhook-"];
 
+/// The target that `run` adds where it tells a crawler of its own.
+const CRAWLER: &str = "crawler";
+
 pub(super) fn check(targets: &[NotifySection], topics: &Topics, report: &mut Report) {
     let mut names = BTreeSet::new();
     for (index, target) in targets.iter().enumerate() {
@@ -24,6 +27,14 @@ pub(super) fn check(targets: &[NotifySection], topics: &Topics, report: &mut Rep
             (None, Some(webhook)) => check_webhook(&format!("{at}/webhook"), webhook, report),
         }
         let name = target.target_name();
+        if name == CRAWLER {
+            let message = format!("`{CRAWLER}` is the name of the crawler inside `run`");
+            report.error(
+                &format!("{at}/name"),
+                message,
+                Some("choose another".to_owned()),
+            );
+        }
         if !names.insert(name.clone()) {
             let help = "give each a `name` of its own: it names what the target was told";
             let message = format!("two targets are called `{name}`");
