@@ -8,5 +8,6 @@ mod repair;
 mod events;
 mod others;
 mod outage;
+mod cost;
 
 use world::World;

@@ -59,12 +59,15 @@ impl World {
 
     /// Sends one record for each hour of 2013-01-01.
     pub(super) fn produce(&self, hours: &[u8]) {
-        let payloads: Vec<String> = hours
-            .iter()
-            .map(|hour| {
-                format!(r#"{{"id":{hour},"at":"2013-01-01T{hour:02}:10:00Z","carrier":"UA"}}"#)
-            })
-            .collect();
+        self.produce_at(hours.iter().map(|hour| (1, *hour)));
+    }
+
+    /// Sends one record for each of these days and hours of January 2013.
+    pub(super) fn produce_at(&self, times: impl IntoIterator<Item = (u8, u8)>) {
+        let payload = |(day, hour): (u8, u8)| {
+            format!(r#"{{"id":{hour},"at":"2013-01-{day:02}T{hour:02}:10:00Z","carrier":"UA"}}"#)
+        };
+        let payloads: Vec<String> = times.into_iter().map(payload).collect();
         let records = payloads
             .iter()
             .map(|payload| BaseRecord::to(&self.topic).payload(payload.as_bytes()));
