@@ -9,5 +9,6 @@ mod events;
 mod others;
 mod outage;
 mod cost;
+mod glue;
 
 use world::World;

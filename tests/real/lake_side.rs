@@ -30,16 +30,17 @@ const LATE: usize = 100;
 /// come in, after a column was added, and after late records for an old day.
 #[tokio::test(flavor = "multi_thread")]
 async fn engines_count_right_while_a_lake_on_s3_grows() {
-    engines_count_right(Place::s3()).await;
+    println!("{}", engines_count_right(Place::s3()).await.figures());
 }
 
 /// The same on HDFS, with Presto in Trino's place.
 #[tokio::test(flavor = "multi_thread")]
 async fn engines_count_right_while_a_lake_on_hdfs_grows() {
-    engines_count_right(tokio::task::block_in_place(Place::hdfs)).await;
+    let place = tokio::task::block_in_place(Place::hdfs);
+    println!("{}", engines_count_right(place).await.figures());
 }
 
-async fn engines_count_right(place: Place) {
+async fn engines_count_right(place: Place) -> Scene {
     tokio::task::block_in_place(start_engines);
     let mut scene = Scene::new(place).await;
     let mut days = flights();
@@ -62,12 +63,7 @@ async fn engines_count_right(place: Place) {
     scene.spark_counts_right();
     scene.tail_numbers_are_those_of_the_new_files(&[last.as_slice(), &late].concat());
     scene.end(process);
-    println!(
-        "from commit to visible in {}: {}",
-        scene.place.engine(),
-        scene.lag
-    );
-    println!("the metastore was asked {}", scene.calls);
+    scene
 }
 
 /// A topic, its lake, and what engines should count in it.
@@ -90,6 +86,15 @@ impl Scene {
             lag: Lag::default(),
             calls: Calls::default(),
         }
+    }
+
+    /// For people; nothing is asserted.
+    fn figures(&self) -> String {
+        let Self {
+            place, lag, calls, ..
+        } = self;
+        let engine = place.engine();
+        format!("from commit to visible in {engine}: {lag}; the metastore was asked {calls}")
     }
 
     /// Starts the service, with these columns more.

