@@ -12,7 +12,7 @@ use std::time::Duration;
 use rdkafka::producer::BaseRecord;
 use sluicebox_pipeline::ports::LakeStore;
 use sluicebox_tests::harness::{
-    Answer, MetastoreVersion, Sluicebox, eventually, kafka, metastore, spark, start_engines,
+    Answer, MetastoreVersion, Sluicebox, eventually, kafka, metastore, spark, start_engines, trino,
 };
 
 use self::flights::{Flight, flights};
@@ -33,7 +33,7 @@ async fn engines_count_right_while_a_lake_on_s3_grows() {
     println!("{}", engines_count_right(Place::s3()).await.figures());
 }
 
-/// The same on HDFS, with Presto in Trino's place.
+/// The same on HDFS.
 #[tokio::test(flavor = "multi_thread")]
 async fn engines_count_right_while_a_lake_on_hdfs_grows() {
     let place = tokio::task::block_in_place(Place::hdfs);
@@ -90,11 +90,10 @@ impl Scene {
 
     /// For people; nothing is asserted.
     fn figures(&self) -> String {
-        let Self {
-            place, lag, calls, ..
-        } = self;
-        let engine = place.engine();
-        format!("from commit to visible in {engine}: {lag}; the metastore was asked {calls}")
+        let (database, lag, calls) = (self.place.database(), &self.lag, &self.calls);
+        format!(
+            "{database}: from commit to visible in Trino: {lag}; the metastore was asked {calls}"
+        )
     }
 
     /// Starts the service, with these columns more.
@@ -137,7 +136,7 @@ server: {{ listen: "127.0.0.1:0" }}
         assert_eq!(process.wait(END), 0, "{}", process.log());
     }
 
-    /// Produces flights, and waits until they are committed, then until an engine counts right.
+    /// Produces flights, and waits until they are committed, then until Trino counts right.
     async fn add(&mut self, flights: &[Flight]) {
         let before = self.commits().await;
         kafka().produce(flights.iter().map(|flight| {
@@ -153,8 +152,8 @@ server: {{ listen: "127.0.0.1:0" }}
         })
         .await;
         let committed = self.lag.begin();
-        eventually("an engine counts right", async || {
-            let count = || self.place.query(&self.place.count());
+        eventually("Trino counts right", async || {
+            let count = || trino().query("hive", &self.place.count());
             // There is no table before the first crawl.
             let counted = tokio::task::block_in_place(count).ok()?;
             (by_day(&counted) == self.expected).then_some(())
@@ -186,7 +185,7 @@ server: {{ listen: "127.0.0.1:0" }}
             "select count(tailnum) from {}.flights",
             self.place.database()
         );
-        for answer in [self.place.query(&sql), spark().query(&sql)] {
+        for answer in [trino().query("hive", &sql), spark().query(&sql)] {
             let answer = answer.unwrap_or_else(|error| panic!("{error:#}"));
             assert_eq!(answer.rows[0][0].as_i64(), expected.ok());
         }

@@ -1,17 +1,15 @@
 use std::sync::Arc;
 
-use anyhow::Result;
 use sluicebox_pipeline::ports::LakeStore;
 use sluicebox_storage::{StoreSettings, open};
-use sluicebox_tests::harness::{Answer, S3Identity, hdfs, presto, s3, trino};
+use sluicebox_tests::harness::{S3Identity, hdfs, s3};
 use sluicebox_types::SystemClock;
 
-/// Where a lake lies, and who is asked first about it.
+/// Where a lake lies.
 pub(super) enum Place {
     /// In this bucket.
     S3(String),
-    /// In this folder, as a URL. Trino's HDFS client comes with its whole distribution only, which is
-    /// above a gigabyte; Presto's comes with its Hive plugin.
+    /// In this folder, as a URL.
     Hdfs(String),
 }
 
@@ -26,21 +24,6 @@ impl Place {
             hdfs().name_node(),
             hdfs().free_folder()
         ))
-    }
-
-    /// The engine that is asked after every commit.
-    pub(super) const fn engine(&self) -> &'static str {
-        match self {
-            Self::S3(_) => "Trino",
-            Self::Hdfs(_) => "Presto",
-        }
-    }
-
-    pub(super) fn query(&self, sql: &str) -> Result<Answer> {
-        match self {
-            Self::S3(_) => trino().query("hive", sql),
-            Self::Hdfs(_) => presto().query(sql),
-        }
     }
 
     /// Metastore and engines are shared, so each lake has a database of its own.

@@ -46,14 +46,17 @@ pub(super) fn pom(whole: &[&str], alone: &[&str]) -> String {
 /// A folder of the cache with what an archive (`group:artifact:version:tar.gz:classifier`) holds
 /// below its one top folder.
 pub(super) fn unpacked(name: &str, artifact: &str) -> Result<PathBuf> {
-    cache::filled(name, artifact, |folder| {
-        let archive = archive(artifact, folder)?;
-        let mut tar = Command::new("tar");
-        tar.arg("-xzf").arg(&archive);
-        tar.args(["--strip-components", "1", "-C"]).arg(folder);
-        cache::run(&mut tar, &format!("unpacking {name}"))?;
-        Ok(fs::remove_file(archive)?)
-    })
+    cache::filled(name, artifact, |folder| untar(artifact, folder))
+}
+
+/// Puts what such an archive holds into `folder`.
+pub(super) fn untar(artifact: &str, folder: &Path) -> Result<()> {
+    let archive = archive(artifact, folder)?;
+    let mut tar = Command::new("tar");
+    tar.arg("-xzf").arg(&archive);
+    tar.args(["--strip-components", "1", "-C"]).arg(folder);
+    cache::run(&mut tar, &format!("unpacking {artifact}"))?;
+    Ok(fs::remove_file(archive)?)
 }
 
 /// Puts what a zip archive (`group:artifact:version:zip`) holds into `folder`, its top folder

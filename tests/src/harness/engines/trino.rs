@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -8,8 +9,10 @@ use crate::harness::java::java;
 use crate::harness::run_folder::RunFolder;
 use crate::harness::{ChildProcess, Metastore, S3, S3Identity, cache, http, maven, ports};
 
-const SERVER: &str = "io.trino:trino-server-core:476:tar.gz";
-const HIVE: &str = "io.trino:trino-hive:476:zip";
+/// The whole distribution: the Hive plugin on its own comes without the client of HDFS.
+const SERVER: &str = "io.trino:trino-server:476:tar.gz";
+/// The one plugin that is kept of it.
+const PLUGIN: &str = "hive";
 const STARTED_WITHIN: Duration = Duration::from_secs(180);
 /// How often a start is tried, each time on another port.
 const STARTS: usize = 3;
@@ -52,8 +55,11 @@ impl Trino {
     }
 
     fn try_start(s3: &S3, catalogs: &[(&str, &Metastore)]) -> Result<Self> {
-        let server = maven::unpacked("trino", SERVER)?;
-        let plugins = cache::filled("trino-hive", HIVE, |folder| maven::unzip(HIVE, folder))?;
+        let server = cache::filled("trino", SERVER, |folder| {
+            maven::untar(SERVER, folder)?;
+            keep_one(&folder.join("plugin"))
+        })?;
+        let plugins = server.join("plugin");
         let folder = RunFolder::new("trino")?;
         let path = folder.path();
         let [port] = ports::free()?;
@@ -84,6 +90,17 @@ impl Trino {
         })?;
         Ok(Self { process, port })
     }
+}
+
+/// Every plugin takes its time at each start.
+fn keep_one(plugins: &Path) -> Result<()> {
+    for plugin in fs::read_dir(plugins)? {
+        let plugin = plugin?.path();
+        if !plugin.ends_with(PLUGIN) {
+            fs::remove_dir_all(plugin)?;
+        }
+    }
+    Ok(())
 }
 
 const JVM: [&str; 12] = [
@@ -120,6 +137,7 @@ const CATALOG: &str = "\
 connector.name=hive
 hive.metastore.uri=METASTORE
 fs.native-s3.enabled=true
+fs.hadoop.enabled=true
 s3.endpoint=S3_ENDPOINT
 s3.region=us-east-1
 s3.path-style-access=true
