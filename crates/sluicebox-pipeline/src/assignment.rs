@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
 use futures::stream::{self, StreamExt};
 use parking_lot::Mutex;
 use sluicebox_types::TopicPartition;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::sync::oneshot::Receiver;
 use tokio::task::AbortHandle;
 
 use self::look_up::NotNow;
@@ -175,16 +175,27 @@ impl Assigner {
         }
     }
 
-    async fn assign(self: &Arc<Self>, partitions: &[TopicPartition]) -> Vec<StartAt> {
+    /// What a rebalance brings: a start for each partition, in the same order.
+    pub(crate) async fn assigned(self: &Arc<Self>, partitions: &[TopicPartition]) -> Vec<StartAt> {
+        let starts = self.look_up_all(partitions).await;
+        group_answered(&self.env);
+        for (partition, start) in partitions.iter().zip(&starts) {
+            let halted = self.env.status.is_halted(partition);
+            if matches!(start, StartAt::Parked { .. }) && !halted {
+                self.look_up_later(partition);
+            }
+        }
+        starts
+    }
+
+    async fn look_up_all(&self, partitions: &[TopicPartition]) -> Vec<StartAt> {
         let seats: Vec<_> = partitions
             .iter()
             .map(|partition| self.seat(partition))
             .collect();
         let (control, asked) = (Arc::clone(&self.control), partitions.to_vec());
-        let described = self
-            .runtime
-            .spawn_blocking(move || control.describe(&asked))
-            .await;
+        let describe = move || control.describe(&asked);
+        let described = self.env.blocking.call(describe).await;
         let states: Vec<_> = match described {
             Ok(Ok(states)) => states.into_iter().map(Some).collect(),
             Ok(Err(error)) => self.all_unknown(partitions, &error.to_string()),
@@ -209,7 +220,8 @@ impl Assigner {
         vec![None; partitions.len()]
     }
 
-    async fn let_go(&self, partitions: &[TopicPartition], lost: bool) {
+    /// What a rebalance takes: when it returns, nothing more is done for these partitions.
+    pub(crate) async fn let_go(&self, partitions: &[TopicPartition], lost: bool) {
         let mut waiting = Vec::new();
         for partition in partitions {
             let Some(owned) = self.owned.lock().remove(partition) else {
@@ -252,15 +264,7 @@ impl Assigner {
 
 impl AssignmentHandler for Arc<Assigner> {
     fn assigned(&self, partitions: &[TopicPartition]) -> Vec<StartAt> {
-        let starts = self.runtime.block_on(self.assign(partitions));
-        group_answered(&self.env);
-        for (partition, start) in partitions.iter().zip(&starts) {
-            let halted = self.env.status.is_halted(partition);
-            if matches!(start, StartAt::Parked { .. }) && !halted {
-                self.look_up_later(partition);
-            }
-        }
-        starts
+        self.runtime.block_on(Assigner::assigned(self, partitions))
     }
 
     fn revoked(&self, partitions: &[TopicPartition], lost: bool) {
@@ -280,8 +284,7 @@ impl AssignmentHandler for Arc<Assigner> {
     }
 }
 
-/// Waits for a worker without blocking the runtime.
+/// Waits for a worker. One that has ended drops its end, which counts as done.
 async fn wait(done: Receiver<()>) {
-    // A worker that has ended drops its end, which counts as done.
-    drop(tokio::task::spawn_blocking(move || done.recv()).await);
+    drop(done.await);
 }

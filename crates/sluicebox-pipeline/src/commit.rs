@@ -84,7 +84,7 @@ pub(crate) async fn commit(
         cause,
         ..
     } = cut;
-    if let Some(halt) = other_topic(control, &record).await {
+    if let Some(halt) = other_topic(env, control, &record).await {
         return CommitOutcome::Halted(halt);
     }
     let path = record.path();
@@ -126,11 +126,15 @@ pub(crate) async fn commit(
 
 /// A client that learns late of a topic made anew reads on in the new one. Asked after the range was
 /// read, the id proves of which topic all of it is. Brokers that do not answer are not waited for.
-async fn other_topic(control: &Arc<dyn SourceControl>, record: &CommitRecord) -> Option<Halt> {
+async fn other_topic(
+    env: &Environment,
+    control: &Arc<dyn SourceControl>,
+    record: &CommitRecord,
+) -> Option<Halt> {
     let was = record.topic_id.clone()?;
     let chain = record.chain.clone();
     let (control, topic) = (Arc::clone(control), chain.topic.clone());
-    let asked = tokio::task::spawn_blocking(move || control.topic_id(&topic)).await;
+    let asked = env.blocking.call(move || control.topic_id(&topic)).await;
     let is = asked.ok().flatten()?;
     (is != was).then_some(Halt::OtherTopic { chain, was, is })
 }

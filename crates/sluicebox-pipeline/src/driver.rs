@@ -48,40 +48,16 @@ impl Driver {
         queues: Vec<Q>,
         runtime: Handle,
     ) -> std::io::Result<Self> {
-        env.readiness
-            .down(GROUP, "no partition has been assigned yet");
-        let (wishes, wishes_of_workers) = mpsc::channel(INBOX_CAPACITY);
-        let mut inboxes = Vec::new();
+        let Parts {
+            assigner,
+            inboxes,
+            workers,
+        } = Parts::new(&env, catalog, control, queues, runtime);
         let mut threads = Vec::new();
-        for (index, queue) in queues.into_iter().enumerate() {
-            let (answers, inbox) = mpsc::channel(INBOX_CAPACITY);
-            inboxes.push(answers.clone());
-            let worker = Worker {
-                env: env.clone(),
-                control: Arc::clone(&control),
-                runtime: runtime.clone(),
-                queue,
-                inbox,
-                answers,
-                assigner: wishes.clone(),
-                seats: BTreeMap::new(),
-                tools: BTreeMap::new(),
-                outbox: VecDeque::new(),
-                appetite: Appetite::new(),
-                stopped: false,
-            };
+        for (index, worker) in workers.into_iter().enumerate() {
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
             threads.push(thread.spawn(move || worker.run())?);
         }
-        let assigner = Arc::new(Assigner::new(
-            env.clone(),
-            catalog,
-            control,
-            inboxes.clone(),
-            runtime.clone(),
-        ));
-        // Ends when the last worker drops its end of the channel.
-        drop(runtime.spawn(Arc::clone(&assigner).serve(wishes_of_workers)));
         Ok(Self {
             assigner,
             inboxes,
@@ -116,6 +92,57 @@ impl Driver {
             if thread.join().is_err() {
                 tracing::error!("a worker panicked");
             }
+        }
+    }
+}
+
+/// The data plane before anything runs it.
+pub(crate) struct Parts<Q> {
+    pub(crate) assigner: Arc<Assigner>,
+    pub(crate) inboxes: Vec<mpsc::Sender<ToWorker>>,
+    pub(crate) workers: Vec<Worker<Q>>,
+}
+
+impl<Q: RecordQueue> Parts<Q> {
+    pub(crate) fn new(
+        env: &Environment,
+        catalog: Arc<dyn TopicCatalog>,
+        control: Arc<dyn SourceControl>,
+        queues: Vec<Q>,
+        runtime: Handle,
+    ) -> Self {
+        env.readiness
+            .down(GROUP, "no partition has been assigned yet");
+        let (wishes, wishes_of_workers) = mpsc::channel(INBOX_CAPACITY);
+        let mut inboxes = Vec::new();
+        let mut workers = Vec::new();
+        for queue in queues {
+            let (answers, inbox) = mpsc::channel(INBOX_CAPACITY);
+            inboxes.push(answers.clone());
+            workers.push(Worker {
+                env: env.clone(),
+                control: Arc::clone(&control),
+                runtime: runtime.clone(),
+                queue,
+                inbox,
+                answers,
+                assigner: wishes.clone(),
+                seats: BTreeMap::new(),
+                tools: BTreeMap::new(),
+                outbox: VecDeque::new(),
+                appetite: Appetite::new(),
+                stopped: false,
+            });
+        }
+        let told = inboxes.clone();
+        let assigner = Assigner::new(env.clone(), catalog, control, told, runtime.clone());
+        let assigner = Arc::new(assigner);
+        // Ends when the last worker drops its end of the channel.
+        drop(runtime.spawn(Arc::clone(&assigner).serve(wishes_of_workers)));
+        Self {
+            assigner,
+            inboxes,
+            workers,
         }
     }
 }

@@ -5,6 +5,7 @@ use sluicebox_chain::Writer;
 use sluicebox_types::Clock;
 use uuid::Uuid;
 
+use crate::blocking::Blocking;
 use crate::memory::MemoryLimit;
 use crate::notify::Relay;
 use crate::ports::{DeadLetterQueue, LakeStore};
@@ -34,6 +35,8 @@ pub struct Environment {
     pub status: Arc<StatusBoard>,
     /// The process's memory.
     pub memory: Arc<MemoryLimit>,
+    /// Where the calls of ports that block are made.
+    pub blocking: Blocking,
     /// How long a revoked partition may take to commit what it has read.
     pub drain_timeout: Duration,
     /// Whether reading goes on behind records that retention removed.

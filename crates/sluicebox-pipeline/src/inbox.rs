@@ -1,5 +1,5 @@
-use crossbeam_channel::{Receiver, Sender, bounded};
 use sluicebox_types::TopicPartition;
+use tokio::sync::oneshot::{self, Receiver, Sender};
 
 use crate::commit::CommitOutcome;
 use crate::lane::LaneStart;
@@ -44,13 +44,13 @@ pub(crate) struct Done(Sender<()>);
 impl Done {
     /// A pair: one to tell, one to wait at.
     pub(crate) fn pair() -> (Self, Receiver<()>) {
-        let (sender, receiver) = bounded(1);
+        let (sender, receiver) = oneshot::channel();
         (Self(sender), receiver)
     }
 
     /// It is done.
     pub(crate) fn done(self) {
-        if self.0.try_send(()).is_err() {
+        if self.0.send(()).is_err() {
             tracing::trace!("nobody waits for this any more");
         }
     }

@@ -22,11 +22,13 @@
 
 pub mod ports;
 mod topic;
+mod blocking;
 mod environment;
 mod memory;
 mod readiness;
 mod status;
 mod driver;
+mod stepped;
 mod assignment;
 mod inbox;
 mod appetite;
@@ -43,6 +45,7 @@ mod failpoint;
 pub mod verify;
 
 pub use appetite::WORKER_BYTES;
+pub use blocking::Blocking;
 pub use driver::Driver;
 pub use environment::Environment;
 pub use hops::write::with_kafka_column;
@@ -50,6 +53,7 @@ pub use memory::{HeldMemory, MemoryLimit};
 pub use notify::{NotifySettings, NotifyStart, NotifyTo, Relay};
 pub use readiness::Readiness;
 pub use status::{Holding, PartitionStatus, Phase, StatusBoard};
+pub use stepped::Stepped;
 pub use topic::{
     DedupSpec, EventTimeSpec, RollCause, RollPolicy, Tombstones, TopicCatalog, TopicSpec,
 };

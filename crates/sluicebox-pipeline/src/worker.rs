@@ -51,30 +51,28 @@ impl<Q: RecordQueue> Worker<Q> {
     /// Works until it is told to stop.
     pub(crate) fn run(mut self) {
         while !self.stopped {
-            self.turn();
+            if !self.turn() {
+                self.wait_for_message();
+            }
         }
     }
 
     /// Messages are served only here, between two batches: so no record fetched for an earlier
-    /// assignment can meet a later one.
-    fn turn(&mut self) {
+    /// assignment can meet a later one. Answers whether it may read.
+    pub(crate) fn turn(&mut self) -> bool {
         while let Ok(message) = self.inbox.try_recv() {
             self.serve(message);
         }
         self.send_dead_letters();
-        if self.may_read() {
+        let may_read = self.outbox.is_empty() && !self.env.memory.is_exhausted();
+        if may_read {
             self.env.readiness.up(MEMORY);
             let batch = self.queue.poll(self.appetite.records(), POLL_TIMEOUT);
             self.take(&batch);
-        } else {
-            self.wait_for_message();
         }
         self.cut_what_is_due();
         self.relieve_memory();
-    }
-
-    fn may_read(&self) -> bool {
-        self.outbox.is_empty() && !self.env.memory.is_exhausted()
+        may_read
     }
 
     fn wait_for_message(&mut self) {

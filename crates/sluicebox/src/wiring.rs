@@ -15,7 +15,7 @@ use sluicebox_config::{ByteSize, Config, RetentionGap};
 use sluicebox_kafka::{KafkaQueue, KafkaSource, SourceSettings, fetched_bytes_max};
 use sluicebox_pipeline::ports::{LakeStore, SourceControl};
 use sluicebox_pipeline::{
-    Environment, MemoryLimit, Readiness, Relay, StatusBoard, TopicCatalog, WORKER_BYTES,
+    Blocking, Environment, MemoryLimit, Readiness, Relay, StatusBoard, TopicCatalog, WORKER_BYTES,
 };
 use sluicebox_types::{Clock, SystemClock};
 use uuid::Uuid;
@@ -113,6 +113,7 @@ fn environment(
         readiness: Arc::clone(&shared.readiness),
         status: Arc::clone(&shared.status),
         memory: Arc::clone(&shared.memory),
+        blocking: Blocking::OnThreads,
         drain_timeout: config.drain_timeout.get(),
         skip_retention_gaps: config.kafka.retention_gap == RetentionGap::SkipAndReport,
     })

@@ -84,10 +84,8 @@ impl Assigner {
 
     async fn describe(&self, partition: &TopicPartition) -> Result<PartitionState, SourceError> {
         let (control, asked) = (Arc::clone(&self.control), vec![partition.clone()]);
-        let described = self
-            .runtime
-            .spawn_blocking(move || control.describe(&asked))
-            .await;
+        let describe = move || control.describe(&asked);
+        let described = self.env.blocking.call(describe).await;
         let states = described.map_err(|error| SourceError::Transient(error.to_string()))??;
         let unknown = || SourceError::Transient(format!("{partition} is not known to Kafka"));
         states.into_iter().next().ok_or_else(unknown)
@@ -142,10 +140,8 @@ impl Assigner {
         let offset = start.read_from;
         self.install(start, worker).await;
         let (control, parked) = (Arc::clone(&self.control), partition.clone());
-        let resumed = self
-            .runtime
-            .spawn_blocking(move || control.resume_at(&parked, offset))
-            .await;
+        let resume = move || control.resume_at(&parked, offset);
+        let resumed = self.env.blocking.call(resume).await;
         resumed.map_err(|error| NotNow::Later(error.to_string()))??;
         Ok(())
     }

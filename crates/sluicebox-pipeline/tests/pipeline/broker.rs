@@ -142,14 +142,14 @@ impl Broker {
 }
 
 #[derive(Debug)]
-enum Event {
+pub(crate) enum Event {
     Record(OwnedRecord),
     Damaged,
     End(i64),
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Batch(Vec<(TopicPartition, Event)>);
+pub(crate) struct Batch(pub(crate) Vec<(TopicPartition, Event)>);
 
 impl SourceBatch for Batch {
     fn len(&self) -> usize {

@@ -8,3 +8,4 @@ mod fates;
 mod crashes;
 mod notify;
 mod seals;
+mod simulation;

@@ -16,7 +16,7 @@ use sluicebox_pipeline::ports::{
 };
 use sluicebox_pipeline::verify::{VerifyReport, verify};
 use sluicebox_pipeline::{
-    DedupSpec, Driver, Environment, EventTimeSpec, MemoryLimit, NotifySettings, NotifyTo,
+    Blocking, DedupSpec, Driver, Environment, EventTimeSpec, MemoryLimit, NotifySettings, NotifyTo,
     Readiness, Relay, RollPolicy, StatusBoard, Tombstones, TopicSpec, with_kafka_column,
 };
 use sluicebox_rules::Rules;
@@ -131,6 +131,7 @@ impl Scenario {
             status: Arc::clone(&status),
             memory: MemoryLimit::new(self.memory_bytes, 0),
             drain_timeout: Duration::from_secs(30),
+            blocking: Blocking::OnThreads,
             skip_retention_gaps: false,
         };
         let queues = (0..2)
@@ -139,7 +140,10 @@ impl Scenario {
                 worker,
             })
             .collect();
-        let catalog = BTreeMap::from([(TOPIC.to_owned(), Arc::new(self.spec()))]);
+        let catalog = BTreeMap::from([(
+            TOPIC.to_owned(),
+            Arc::new(spec(self.roll, self.kafka_column, self.quiet_after)),
+        )]);
         let control = Arc::clone(&self.broker);
         let runtime = self.runtime.handle().clone();
         let driver =
@@ -171,76 +175,6 @@ impl Scenario {
             Arc::new(|| 0.0),
             runtime,
         ))
-    }
-
-    fn spec(&self) -> TopicSpec {
-        let column = |name: &str, data_type, required| Column {
-            name: name.to_owned(),
-            from: vec![name.to_owned()],
-            data_type,
-            required,
-            default: None,
-        };
-        let schema = TableSchema {
-            columns: vec![
-                column("id", ColumnType::Bigint, true),
-                column("at", ColumnType::Timestamp(TimeEncoding::Text), false),
-            ],
-        };
-        let arrow = JsonDecoder::new(&schema, DecodeOptions::default())
-            .expect("a test has it")
-            .arrow_schema();
-        let table = |kind, schema: arrow::datatypes::SchemaRef| {
-            Arc::new(TableSpec {
-                kind,
-                database: "db".into(),
-                table: "events".into(),
-                topic: TOPIC.into(),
-                layout: Layout::Hive,
-                granularity: Granularity::Hour,
-                schema_fingerprint: schema_fingerprint(&schema),
-                schema,
-                row_group_bytes: 1 << 20,
-                compression: Compression::Snappy,
-                pipeline: "test".into(),
-                version: "0".into(),
-                dictionary: BTreeMap::new(),
-                bloom_filters: Vec::new(),
-            })
-        };
-        let golden = match self.kafka_column {
-            true => with_kafka_column(&arrow),
-            false => Arc::clone(&arrow),
-        };
-        let window = WindowSpec {
-            length_millis: 60_000,
-            mode: WindowMode::Sliding,
-            jump_millis: Some(300_000),
-        };
-        TopicSpec {
-            topic: TOPIC.into(),
-            schema,
-            decode: DecodeOptions::default(),
-            tombstones: Tombstones::Skip,
-            rules: Rules::compile(&[], &arrow).expect("a test has it"),
-            event_time: EventTimeSpec {
-                column: Some("at".into()),
-                fallback_to_kafka: true,
-                earliest_micros: 946_684_800_000_000,
-                latest_micros: 4_102_444_800_000_000,
-            },
-            dedup: Some(DedupSpec {
-                key: KeySpec::Fields(vec!["id".into()]),
-                window,
-            }),
-            kafka_column: self.kafka_column,
-            dead_letter: true,
-            golden: table(FileKind::Golden, golden),
-            quarantine: table(FileKind::Quarantine, quarantine_schema()),
-            roll: self.roll,
-            quiet_after: self.quiet_after,
-            decision: "d".into(),
-        }
     }
 
     /// Reads everything to the end, commits it and stops.
@@ -286,6 +220,81 @@ impl Scenario {
         });
         offsets.sort_unstable();
         offsets
+    }
+}
+
+/// The topic as it is configured.
+pub(crate) fn spec(
+    roll: RollPolicy,
+    kafka_column: bool,
+    quiet_after: Option<Duration>,
+) -> TopicSpec {
+    let column = |name: &str, data_type, required| Column {
+        name: name.to_owned(),
+        from: vec![name.to_owned()],
+        data_type,
+        required,
+        default: None,
+    };
+    let schema = TableSchema {
+        columns: vec![
+            column("id", ColumnType::Bigint, true),
+            column("at", ColumnType::Timestamp(TimeEncoding::Text), false),
+        ],
+    };
+    let arrow = JsonDecoder::new(&schema, DecodeOptions::default())
+        .expect("a test has it")
+        .arrow_schema();
+    let table = |kind, schema: arrow::datatypes::SchemaRef| {
+        Arc::new(TableSpec {
+            kind,
+            database: "db".into(),
+            table: "events".into(),
+            topic: TOPIC.into(),
+            layout: Layout::Hive,
+            granularity: Granularity::Hour,
+            schema_fingerprint: schema_fingerprint(&schema),
+            schema,
+            row_group_bytes: 1 << 20,
+            compression: Compression::Snappy,
+            pipeline: "test".into(),
+            version: "0".into(),
+            dictionary: BTreeMap::new(),
+            bloom_filters: Vec::new(),
+        })
+    };
+    let golden = match kafka_column {
+        true => with_kafka_column(&arrow),
+        false => Arc::clone(&arrow),
+    };
+    let window = WindowSpec {
+        length_millis: 60_000,
+        mode: WindowMode::Sliding,
+        jump_millis: Some(300_000),
+    };
+    TopicSpec {
+        topic: TOPIC.into(),
+        schema,
+        decode: DecodeOptions::default(),
+        tombstones: Tombstones::Skip,
+        rules: Rules::compile(&[], &arrow).expect("a test has it"),
+        event_time: EventTimeSpec {
+            column: Some("at".into()),
+            fallback_to_kafka: true,
+            earliest_micros: 946_684_800_000_000,
+            latest_micros: 4_102_444_800_000_000,
+        },
+        dedup: Some(DedupSpec {
+            key: KeySpec::Fields(vec!["id".into()]),
+            window,
+        }),
+        kafka_column,
+        dead_letter: true,
+        golden: table(FileKind::Golden, golden),
+        quarantine: table(FileKind::Quarantine, quarantine_schema()),
+        roll,
+        quiet_after,
+        decision: "d".into(),
     }
 }
 

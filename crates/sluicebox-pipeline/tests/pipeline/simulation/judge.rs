@@ -1,0 +1,89 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use sluicebox_chain::CommitRecord;
+use sluicebox_pipeline::verify::verify;
+use sluicebox_types::FileKind;
+
+use super::instance::Site;
+use super::log::Fates;
+
+/// Whether the chains hold everything that is in the log.
+pub(super) fn is_committed(site: &Site) -> bool {
+    let objects = site.network.store.control_objects();
+    let mut ends = BTreeMap::new();
+    // Ascending, so the newest record of a chain comes last.
+    let newest: BTreeMap<_, _> = objects
+        .iter()
+        .filter_map(|(path, bytes)| Some((path.rsplit_once('/')?.0, (path, bytes))))
+        .collect();
+    for (path, bytes) in newest.into_values() {
+        let tail = CommitRecord::parse(path, bytes).expect("a record");
+        ends.insert(partition_of(&tail), tail.range.end);
+    }
+    (0..site.log.partitions())
+        .all(|partition| ends.get(&partition) == Some(&site.log.end(partition)))
+}
+
+/// Every record has the fate that the definitions give it, in the lake as in the chain.
+pub(super) async fn judge(site: &Site) -> Result<(), String> {
+    let reader = &site.network.reader;
+    reader.look().await;
+    reader.wrong().map_or(Ok(()), Err)?;
+    let chains = chains(site);
+    for (partition, chain) in &chains {
+        let is = Fates {
+            golden: reader.rows(FileKind::Golden, *partition),
+            rejected: reader.rows(FileKind::Quarantine, *partition),
+            duplicates: offsets(chain, |record| &record.duplicates),
+            skipped: offsets(chain, |record| &record.skipped),
+        };
+        let must = site.log.fates(*partition);
+        if is != must {
+            return Err(format!("partition {partition}: {is:?} instead of {must:?}"));
+        }
+        let letters = site.letters.lock();
+        let told: BTreeSet<_> = letters.iter().filter(|(of, _)| of == partition).collect();
+        if let Some(offset) = must
+            .rejected
+            .iter()
+            .find(|o| !told.contains(&(*partition, **o)))
+        {
+            return Err(format!(
+                "partition {partition}: no dead letter for {offset}"
+            ));
+        }
+    }
+    let report = verify(&site.network.store, "test", None).await;
+    let report = report.map_err(|error| error.to_string())?;
+    match report.holds() {
+        true => Ok(()),
+        false => Err(format!("{report:#?}")),
+    }
+}
+
+fn offsets(
+    chain: &[CommitRecord],
+    of: impl Fn(&CommitRecord) -> &sluicebox_chain::OffsetSet,
+) -> BTreeSet<i64> {
+    let offsets = |record| {
+        let record: &CommitRecord = record;
+        of(record).offsets(record.range.start).collect::<Vec<_>>()
+    };
+    chain.iter().flat_map(offsets).collect()
+}
+
+fn chains(site: &Site) -> BTreeMap<usize, Vec<CommitRecord>> {
+    let mut chains: BTreeMap<usize, Vec<CommitRecord>> = BTreeMap::new();
+    for (path, bytes) in site.network.store.control_objects() {
+        let record = CommitRecord::parse(&path, &bytes).expect("a record");
+        chains
+            .entry(partition_of(&record))
+            .or_default()
+            .push(record);
+    }
+    chains
+}
+
+fn partition_of(record: &CommitRecord) -> usize {
+    usize::try_from(record.chain.partition).expect("not negative")
+}
