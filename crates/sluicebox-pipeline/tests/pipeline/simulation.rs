@@ -14,6 +14,7 @@ mod log;
 mod group;
 mod reader;
 mod network;
+mod listener;
 mod client;
 mod instance;
 mod world;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use sluicebox_chain::Writer;
-use sluicebox_pipeline::ports::SourceControl;
+use sluicebox_pipeline::ports::{LakeStore, SourceControl};
 use sluicebox_pipeline::{
-    Blocking, Environment, MemoryLimit, Readiness, Relay, StatusBoard, Stepped, TopicSpec,
+    Blocking, Environment, MemoryLimit, NotifySettings, Readiness, Relay, StatusBoard, Stepped,
+    TopicSpec,
 };
 use sluicebox_types::Clock;
 use tokio::task::JoinHandle;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use super::client::{Client, Producer, Queue, partition_of};
 use super::group::Group;
+use super::listener::{Heard, Listener};
 use super::log::Log;
 use super::network::{Network, RemoteStore};
 use super::process::{Process, State};
@@ -30,6 +32,7 @@ pub(super) struct Site {
     pub(super) log: Arc<Log>,
     pub(super) group: Arc<Group>,
     pub(super) letters: Arc<Mutex<Vec<(usize, i64)>>>,
+    pub(super) heard: Arc<Mutex<Heard>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) spec: Arc<TopicSpec>,
     pub(super) attempts: Arc<AtomicU64>,
@@ -149,6 +152,10 @@ impl Instance {
 
 fn environment(site: &Site, client: &Arc<Client>, status: &Arc<StatusBoard>) -> Environment {
     let attempts = Arc::clone(&site.attempts);
+    let store: Arc<dyn LakeStore> = Arc::new(RemoteStore {
+        network: site.network.clone(),
+        process: Arc::clone(&client.process),
+    });
     Environment {
         pipeline: "test".into(),
         writer: Writer {
@@ -160,12 +167,9 @@ fn environment(site: &Site, client: &Arc<Client>, status: &Arc<StatusBoard>) -> 
             // The first 32 bits stand in file names.
             Uuid::from_u128(u128::from(attempts.fetch_add(1, Ordering::Relaxed) + 1) << 96)
         }),
-        store: Arc::new(RemoteStore {
-            network: site.network.clone(),
-            process: Arc::clone(&client.process),
-        }),
+        relay: Arc::new(relay(site, client, &store)),
+        store,
         dead_letters: Arc::new(Producer(Arc::clone(client))),
-        relay: Arc::new(Relay::off()),
         readiness: Arc::<Readiness>::default(),
         status: Arc::clone(status),
         memory: MemoryLimit::new(site.memory_bytes, 0),
@@ -173,4 +177,26 @@ fn environment(site: &Site, client: &Arc<Client>, status: &Arc<StatusBoard>) -> 
         drain_timeout: Duration::from_secs(5),
         skip_retention_gaps: false,
     }
+}
+
+fn relay(site: &Site, client: &Arc<Client>, store: &Arc<dyn LakeStore>) -> Relay {
+    let listener = Listener {
+        network: site.network.clone(),
+        process: Arc::clone(&client.process),
+        heard: Arc::clone(&site.heard),
+    };
+    let settings = NotifySettings {
+        targets: vec![listener.target()],
+        allowed_lateness: Duration::from_secs(60),
+        seal_every: Duration::from_secs(1),
+        success_file: false,
+    };
+    let (clock, runtime) = (Arc::clone(&site.clock), site.network.runtime.clone());
+    Relay::new(
+        settings,
+        Arc::clone(store),
+        clock,
+        Arc::new(|| 0.5),
+        runtime,
+    )
 }

@@ -7,7 +7,7 @@ use sluicebox_types::FileKind;
 use super::instance::Site;
 use super::log::Fates;
 
-/// Whether the chains hold everything that is in the log.
+/// Whether the chains hold everything that is in the log, and everything was told.
 pub(super) fn is_committed(site: &Site) -> bool {
     let objects = site.network.store.control_objects();
     let mut ends = BTreeMap::new();
@@ -16,18 +16,19 @@ pub(super) fn is_committed(site: &Site) -> bool {
         .iter()
         .filter_map(|(path, bytes)| Some((path.rsplit_once('/')?.0, (path, bytes))))
         .collect();
-    for (path, bytes) in newest.into_values() {
+    for (path, bytes) in newest.into_values().filter(|(path, _)| is_record(path)) {
         let tail = CommitRecord::parse(path, bytes).expect("a record");
         ends.insert(partition_of(&tail), tail.range.end);
     }
-    (0..site.log.partitions())
-        .all(|partition| ends.get(&partition) == Some(&site.log.end(partition)))
+    let committed = (0..site.log.partitions())
+        .all(|partition| ends.get(&partition) == Some(&site.log.end(partition)));
+    committed && site.heard.lock().is_of(&site.network.reader.golden())
 }
 
 /// Every record has the fate that the definitions give it, in the lake as in the chain.
 pub(super) async fn judge(site: &Site) -> Result<(), String> {
     let reader = &site.network.reader;
-    reader.look().await;
+    reader.look_again().await;
     reader.wrong().map_or(Ok(()), Err)?;
     let chains = chains(site);
     for (partition, chain) in &chains {
@@ -74,8 +75,9 @@ fn offsets(
 
 fn chains(site: &Site) -> BTreeMap<usize, Vec<CommitRecord>> {
     let mut chains: BTreeMap<usize, Vec<CommitRecord>> = BTreeMap::new();
-    for (path, bytes) in site.network.store.control_objects() {
-        let record = CommitRecord::parse(&path, &bytes).expect("a record");
+    let objects = site.network.store.control_objects();
+    for (path, bytes) in objects.iter().filter(|(path, _)| is_record(path)) {
+        let record = CommitRecord::parse(path, bytes).expect("a record");
         chains
             .entry(partition_of(&record))
             .or_default()
@@ -86,4 +88,8 @@ fn chains(site: &Site) -> BTreeMap<usize, Vec<CommitRecord>> {
 
 fn partition_of(record: &CommitRecord) -> usize {
     usize::try_from(record.chain.partition).expect("not negative")
+}
+
+fn is_record(path: &str) -> bool {
+    path.contains("/c/")
 }

@@ -43,6 +43,45 @@ enum Fate {
 }
 
 impl Network {
+    /// One request of a process: it is sent, goes its way, and is answered or not.
+    pub(super) async fn request<T: Send + 'static>(
+        &self,
+        process: &Process,
+        operation: &'static str,
+        path: &str,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        process.runs().await;
+        let network = self.clone();
+        let (fate, there, back) = (network.fate(), network.delay(), network.delay());
+        let failure = network.failure(operation, path);
+        network
+            .trace
+            .note(operation, format_args!("{path}: {fate:?}"));
+        let (answer, answered) = oneshot::channel();
+        let sent = async move {
+            tokio::time::sleep(there).await;
+            let told = match fate {
+                Fate::Answered => work_seen(&network, work).await,
+                Fate::Lost => Err(failure),
+                Fate::DoneUnanswered => work_seen(&network, work).await.and(Err(failure)),
+                Fate::Late(by) => {
+                    drop(answer.send(Err(failure)));
+                    tokio::time::sleep(by).await;
+                    drop(work_seen(&network, work).await);
+                    return;
+                }
+            };
+            // The sender may be gone.
+            drop(answer.send(told));
+        };
+        drop(self.runtime.spawn(sent));
+        let answer = answered.await.expect("every request has an answer");
+        tokio::time::sleep(back).await;
+        process.runs().await;
+        answer
+    }
+
     fn fate(&self) -> Fate {
         if self.calm.load(Ordering::Relaxed) {
             return Fate::Answered;
@@ -92,35 +131,8 @@ impl RemoteStore {
         path: &str,
         work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.process.runs().await;
-        let network = self.network.clone();
-        let (fate, there, back) = (network.fate(), network.delay(), network.delay());
-        let failure = network.failure(operation, path);
-        network
-            .trace
-            .note(operation, format_args!("{path}: {fate:?}"));
-        let (answer, answered) = oneshot::channel();
-        let sent = async move {
-            tokio::time::sleep(there).await;
-            let told = match fate {
-                Fate::Answered => work_seen(&network, work).await,
-                Fate::Lost => Err(failure),
-                Fate::DoneUnanswered => work_seen(&network, work).await.and(Err(failure)),
-                Fate::Late(by) => {
-                    drop(answer.send(Err(failure)));
-                    tokio::time::sleep(by).await;
-                    drop(work_seen(&network, work).await);
-                    return;
-                }
-            };
-            // The sender may be gone.
-            drop(answer.send(told));
-        };
-        drop(self.network.runtime.spawn(sent));
-        let answer = answered.await.expect("every request has an answer");
-        tokio::time::sleep(back).await;
-        self.process.runs().await;
-        answer
+        let request = self.network.request(&self.process, operation, path, work);
+        request.await
     }
 }
 

@@ -35,14 +35,26 @@ impl GlobReader {
         }
     }
 
-    /// Looks at the lake as it is now.
+    /// Looks at what has become visible since the last look.
     pub(super) async fn look(&self) {
+        self.read(|seen, path| !seen.files.contains_key(path)).await;
+    }
+
+    /// Reads everything again: nothing has changed.
+    pub(super) async fn look_again(&self) {
+        self.read(|_, _| true).await;
+    }
+
+    async fn read(&self, wanted: impl Fn(&Seen, &str) -> bool) {
         for (prefix, kind) in [
             ("db/", FileKind::Golden),
             ("_quarantine/", FileKind::Quarantine),
         ] {
             let files = self.store.list_files(prefix, None, usize::MAX).await;
             for file in files.expect("a list") {
+                if !wanted(&self.seen.lock(), &file.path) {
+                    continue;
+                }
                 let bytes = self.store.read_file(&file.path).await.expect("an answer");
                 let bytes = bytes.expect("a listed file");
                 let mut seen = self.seen.lock();
@@ -56,6 +68,17 @@ impl GlobReader {
     /// What was ever seen that must not be.
     pub(super) fn wrong(&self) -> Option<String> {
         self.seen.lock().wrong.clone()
+    }
+
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.seen.lock().files.contains_key(path)
+    }
+
+    /// The golden files.
+    pub(super) fn golden(&self) -> BTreeSet<String> {
+        let seen = self.seen.lock();
+        let golden = seen.files.keys().filter(|path| path.starts_with("db/"));
+        golden.cloned().collect()
     }
 
     pub(super) fn rows(&self, kind: FileKind, partition: usize) -> BTreeSet<i64> {

@@ -100,6 +100,7 @@ impl World {
             log: Arc::new(Log::new(partitions)),
             group: Group::new(partitions),
             letters: Arc::default(),
+            heard: Arc::default(),
             clock: clock.clone(),
             spec: Arc::new(spec(roll, true, None)),
             attempts: Arc::new(AtomicU64::new(0)),
@@ -298,7 +299,7 @@ impl World {
         if self.instances.is_empty() {
             self.start_one();
         }
-        for _ in 0..ROUNDS_MAX {
+        for round in 0..ROUNDS_MAX {
             for instance in &mut self.instances {
                 (0..WORKERS).for_each(|worker| instance.turn(worker));
             }
@@ -307,7 +308,7 @@ impl World {
             self.poll_groups();
             self.look()?;
             let idle = self.instances.iter().all(Instance::is_idle);
-            if idle && judge::is_committed(&self.site) {
+            if idle && round % 8 == 0 && judge::is_committed(&self.site) {
                 return Ok(());
             }
         }
@@ -340,7 +341,8 @@ impl World {
         if let Some(instance) = self.instances.iter().find(halted) {
             return Err(format!("{} halted without reason", instance.member));
         }
-        self.site.network.reader.wrong().map_or(Ok(()), Err)
+        self.site.network.reader.wrong().map_or(Ok(()), Err)?;
+        self.site.heard.lock().wrong().map_or(Ok(()), Err)
     }
 
     fn wait_on<T>(&self, future: impl Future<Output = T>) -> T {
