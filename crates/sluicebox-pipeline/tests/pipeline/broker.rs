@@ -145,6 +145,7 @@ impl Broker {
 pub(crate) enum Event {
     Record(OwnedRecord),
     Damaged,
+    OutOfRange,
     End(i64),
 }
 
@@ -162,6 +163,10 @@ impl SourceBatch for Batch {
             Event::Damaged => {
                 let damage = SourceError::Permanent("a batch is damaged".to_owned());
                 SourceEvent::Failed(partition, damage)
+            }
+            Event::OutOfRange => {
+                let gone = SourceError::OffsetOutOfRange("retention has passed it".to_owned());
+                SourceEvent::Failed(partition, gone)
             }
             Event::End(offset) => SourceEvent::EndOfPartition(partition, *offset),
         })

@@ -78,6 +78,12 @@ impl Client {
                 let again = i64::try_from(dice.within(1..=4)).expect("small");
                 reading.position = (reading.position - again).max(0);
             }
+            if reading.position < self.log.low(index) {
+                // It tells so once, and gives the partition up until it is moved.
+                reading.paused = true;
+                batch.0.push((partition_of(index), Event::OutOfRange));
+                continue;
+            }
             let limit = usize::try_from(dice.within(1..=9)).expect("small");
             for record in self.log.read(index, reading.position, limit) {
                 reading.position = record.offset + 1;
@@ -104,9 +110,9 @@ impl SourceControl for Client {
             partition: partition.clone(),
             topic_id: Some("id".to_owned()),
             committed: self.group.committed(index_of(partition)),
-            low: 0,
+            low: self.log.low(index_of(partition)),
             high: self.log.end(index_of(partition)),
-            configured_start: 0,
+            configured_start: self.log.low(index_of(partition)),
         };
         Ok(partitions.iter().map(describe).collect())
     }

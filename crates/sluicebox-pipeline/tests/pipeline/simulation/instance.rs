@@ -37,6 +37,8 @@ pub(super) struct Site {
     pub(super) spec: Arc<TopicSpec>,
     pub(super) attempts: Arc<AtomicU64>,
     pub(super) memory_bytes: usize,
+    /// Retention may remove what was not read, and the pipeline goes on behind it.
+    pub(super) lossy: bool,
 }
 
 /// One process of the service.
@@ -175,7 +177,7 @@ fn environment(site: &Site, client: &Arc<Client>, status: &Arc<StatusBoard>) -> 
         memory: MemoryLimit::new(site.memory_bytes, 0),
         blocking: Blocking::InPlace,
         drain_timeout: Duration::from_secs(5),
-        skip_retention_gaps: false,
+        skip_retention_gaps: site.lossy,
     }
 }
 

@@ -11,10 +11,13 @@ use crate::scenario::NOON;
 pub(super) struct Log(Mutex<Vec<Partition>>);
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Partition {
-    pub(super) records: Vec<OwnedRecord>,
+struct Partition {
+    /// All records that ever were.
+    records: Vec<OwnedRecord>,
+    /// The first offset that still exists.
+    low: i64,
     /// The offset of the next record.
-    pub(super) end: i64,
+    end: i64,
     stamp: i64,
 }
 
@@ -25,6 +28,19 @@ pub(super) struct Fates {
     pub(super) rejected: BTreeSet<i64>,
     pub(super) duplicates: BTreeSet<i64>,
     pub(super) skipped: BTreeSet<i64>,
+}
+
+impl Fates {
+    /// Whether this may have become of a log of which `lost` was removed unread, and of which
+    /// nobody could say for sure any more what repeats what was removed.
+    pub(super) fn is_possible(&self, must: &Self, lost: &BTreeSet<i64>) -> bool {
+        let without_loss = |offsets: &BTreeSet<i64>| -> BTreeSet<i64> { offsets - lost };
+        let rows = |fates: &Self| -> BTreeSet<i64> { &fates.golden | &fates.duplicates };
+        self.golden.is_disjoint(&self.duplicates)
+            && self.rejected == without_loss(&must.rejected)
+            && self.skipped == without_loss(&must.skipped)
+            && rows(self) == without_loss(&rows(must))
+    }
 }
 
 impl Log {
@@ -42,6 +58,17 @@ impl Log {
 
     pub(super) fn end(&self, partition: usize) -> i64 {
         self.0.lock()[partition].end
+    }
+
+    pub(super) fn low(&self, partition: usize) -> i64 {
+        self.0.lock()[partition].low
+    }
+
+    /// Retention removes what was there first, up to anywhere.
+    pub(super) fn remove(&self, partition: usize, dice: &Dice) {
+        let partition = &mut self.0.lock()[partition];
+        let (low, end) = (partition.low.unsigned_abs(), partition.end.unsigned_abs());
+        partition.low = i64::try_from(dice.within(low..=end)).expect("small");
     }
 
     /// The first records at `from` or behind it, at most so many.

@@ -108,6 +108,7 @@ impl World {
                 true => 600_000,
                 false => 256 << 20,
             },
+            lossy: dice.once_in(4),
         };
         Self {
             runtime,
@@ -253,9 +254,15 @@ impl World {
         partitions
     }
 
-    /// What is rare: clocks jump, the group's offsets are lost, a long time passes.
+    /// What is rare: clocks jump, the group's offsets are lost, retention passes, as a long time
+    /// does.
     fn shake(&self) {
-        match self.dice.within(0..=3) {
+        match self.dice.within(0..=4) {
+            4 if self.site.lossy => {
+                let partition = self.dice.index(self.site.log.partitions());
+                self.site.log.remove(partition, &self.dice);
+                self.note("retention", self.site.log.low(partition));
+            }
             0 => self.clock.jump(3_600_000),
             1 => self.clock.jump(-3_600_000),
             2 => self.site.group.forget_offsets(),
