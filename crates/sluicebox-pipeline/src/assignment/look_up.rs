@@ -56,8 +56,12 @@ impl Assigner {
         };
         let gap = match check(state) {
             Ok(gap) => gap,
-            // Somebody may have committed after the watermarks were read.
-            Err(_stale) => check(&self.describe(partition).await?)?,
+            // Somebody may have committed after the watermarks were read. The low one stays: retention
+            // may have followed a newer tail by now, and what that covers is no gap.
+            Err(_stale) => check(&PartitionState {
+                low: state.low,
+                ..self.describe(partition).await?
+            })?,
         };
         let mut tail = ownership.tail;
         // A chain from before ids were put on record takes the one that there is.
