@@ -10,9 +10,16 @@ use crate::record::{ChainId, CommitRecord, Tail, Writer};
 /// rolls the tail's publication forward.
 ///
 /// ```text
-/// List ─(empty, hinted)─▶ List all ─(empty)─▶ Start ▶ Create 0 ─┬─▶ Owned
-///   └─(some)─▶ Get newest ─▶ compare with the hint ─▶ Publish ──┘
+/// List ─none─▶ Start ▶ Create 0 ─────────────┐
+///  └─some─▶ Get newest ──────────────────────┴─▶ List behind it ─none─▶ Publish ─▶ Owned
+///              ▲  └─the one that is hinted─▶ Owned     │
+///              └────────────────some───────────────────┘
 /// ```
+///
+/// A record that was read or made counts as the tail only if nothing is listed behind it. It may have
+/// got successors since the first listing and been pruned, and a zombie's late create may have filled
+/// its place: what stands there would be published beside what was published long ago. As the newest
+/// record is never pruned, the listing tells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assign {
     chain: ChainId,
@@ -49,8 +56,20 @@ enum State {
     CreatingGenesis(Box<CommitRecord>),
     ReadingGenesis(Box<CommitRecord>),
     Reading(u64),
+    /// Whether anything is behind this.
+    LookingBehind(Seen),
     Publishing(Box<CommitRecord>),
-    LookingForSuccessor(Box<CommitRecord>, String),
+}
+
+/// What is right only if nothing is behind it.
+#[derive(Clone, Debug, PartialEq)]
+enum Seen {
+    /// The newest record.
+    Newest(Box<CommitRecord>),
+    /// A record that was listed and is not there.
+    Missing(u64),
+    /// The newest record, one of whose files is gone.
+    Unpublishable(Box<CommitRecord>, String),
 }
 
 impl Assign {
@@ -92,26 +111,21 @@ impl Assign {
             (State::Starting, Answer::StartsAt { offset, topic_id }) => {
                 self.create_genesis(offset, topic_id)
             }
-            (State::CreatingGenesis(genesis), Answer::Created) => owned(&genesis),
+            (State::CreatingGenesis(genesis), Answer::Created) => {
+                self.look_behind(Seen::Newest(genesis))
+            }
             (State::CreatingGenesis(genesis), Answer::CreateUnclear) => {
                 self.then(State::ReadingGenesis(genesis), Command::Get { seq: 0 })
             }
-            // Whoever made it: the record that is there decides where reading starts. It may have
-            // successors by now, so the winner's chain is read from the beginning.
-            (State::ReadingGenesis(_), Answer::Got(Some(_))) => Self {
-                state: State::Listing,
-                ..self
-            }
-            .list_after(None),
             (State::ReadingGenesis(genesis), Answer::Got(None)) => {
                 let create = Command::Create(genesis.clone());
                 self.then(State::CreatingGenesis(genesis), create)
             }
-            (State::Reading(_), Answer::Got(Some(newest))) => self.found(newest),
-            (State::Reading(seq), Answer::Got(None)) => AssignStep::Halt(Halt::Vanished {
-                chain: self.chain,
-                seq,
-            }),
+            // Whoever made the first one: the record that is there decides where reading starts.
+            (State::Reading(_) | State::ReadingGenesis(_), Answer::Got(Some(there))) => {
+                self.found(there)
+            }
+            (State::Reading(seq), Answer::Got(None)) => self.look_behind(Seen::Missing(seq)),
             (State::Reading(_) | State::ReadingGenesis(_), Answer::Unreadable(detail)) => {
                 AssignStep::Halt(Halt::Unreadable {
                     chain: self.chain,
@@ -120,13 +134,9 @@ impl Assign {
             }
             (State::Publishing(newest), Answer::Published) => owned(&newest),
             (State::Publishing(newest), Answer::StagedDataGone(path)) => {
-                let after = Some(newest.seq);
-                let state = State::LookingForSuccessor(newest, path);
-                self.then(state, Command::List { after, limit: 1 })
+                self.look_behind(Seen::Unpublishable(newest, path))
             }
-            (State::LookingForSuccessor(newest, path), Answer::Listed(seqs)) => {
-                self.looked(&newest, path, &seqs)
-            }
+            (State::LookingBehind(seen), Answer::Listed(seqs)) => self.looked_behind(seen, &seqs),
             (state, answer) => AssignStep::Halt(Halt::Confused {
                 chain: self.chain,
                 state: state.name(),
@@ -174,43 +184,63 @@ impl Assign {
         )
     }
 
-    fn found(self, newest: Box<CommitRecord>) -> AssignStep {
-        if newest.chain != self.chain {
+    fn found(self, record: Box<CommitRecord>) -> AssignStep {
+        if record.chain != self.chain {
             return AssignStep::Halt(Halt::Foreign {
-                path: self.chain.path(newest.seq),
-                owner: newest.chain.to_string(),
+                path: self.chain.path(record.seq),
+                owner: record.chain.to_string(),
                 chain: self.chain,
             });
         }
         match self.hint {
-            Some(hint) if hint.seq > newest.seq => AssignStep::Halt(Halt::WentBack {
-                chain: self.chain,
-                hinted: hint.seq.to_string(),
-                found: newest.seq.to_string(),
-            }),
-            Some(hint) if hint.seq == newest.seq && hint.id != newest.id => {
-                AssignStep::Halt(Halt::WentBack {
-                    chain: self.chain,
-                    hinted: format!("{} ({})", hint.seq, hint.id),
-                    found: format!("{} ({})", newest.seq, newest.id),
-                })
-            }
             // The hint is committed after publication, so it proves it.
-            Some(hint) if hint.seq == newest.seq => owned(&newest),
-            _ => self.then(State::Publishing(newest.clone()), Command::Publish(newest)),
+            Some(hint) if (hint.seq, hint.id) == (record.seq, record.id) => owned(&record),
+            _ => self.look_behind(Seen::Newest(record)),
         }
     }
 
-    /// A tail whose data is gone was published and cleaned up after it got a successor, or is lost.
-    fn looked(self, newest: &CommitRecord, path: String, seqs: &[u64]) -> AssignStep {
-        match seqs.iter().max() {
-            Some(&seq) => self.then(State::Reading(seq), Command::Get { seq }),
-            None => AssignStep::Halt(Halt::DataGone {
-                chain: self.chain,
-                seq: newest.seq,
-                path,
-            }),
+    fn look_behind(self, seen: Seen) -> AssignStep {
+        let after = match &seen {
+            Seen::Newest(record) | Seen::Unpublishable(record, _) => record.seq,
+            Seen::Missing(seq) => *seq,
+        };
+        Self {
+            state: State::LookingBehind(seen),
+            ..self
         }
+        .list_after(Some(after))
+    }
+
+    fn looked_behind(self, seen: Seen, seqs: &[u64]) -> AssignStep {
+        if let Some(&seq) = seqs.iter().max() {
+            return self.then(State::Reading(seq), Command::Get { seq });
+        }
+        let chain = self.chain.clone();
+        match seen {
+            Seen::Newest(newest) => self.compare(newest),
+            Seen::Missing(seq) => AssignStep::Halt(Halt::Vanished { chain, seq }),
+            Seen::Unpublishable(newest, path) => {
+                let seq = newest.seq;
+                AssignStep::Halt(Halt::DataGone { chain, seq, path })
+            }
+        }
+    }
+
+    /// Holds the newest record against a hint that names another one.
+    fn compare(self, newest: Box<CommitRecord>) -> AssignStep {
+        let (hinted, found) = match self.hint {
+            Some(hint) if hint.seq > newest.seq => (hint.seq.to_string(), newest.seq.to_string()),
+            Some(hint) if hint.seq == newest.seq => (
+                format!("{} ({})", hint.seq, hint.id),
+                format!("{} ({})", newest.seq, newest.id),
+            ),
+            _ => return self.then(State::Publishing(newest.clone()), Command::Publish(newest)),
+        };
+        AssignStep::Halt(Halt::WentBack {
+            chain: self.chain,
+            hinted,
+            found,
+        })
     }
 }
 
@@ -257,8 +287,8 @@ impl State {
             Self::CreatingGenesis(_) => "creating the first record",
             Self::ReadingGenesis(_) => "reading the first record",
             Self::Reading(_) => "reading the newest record",
+            Self::LookingBehind(_) => "looking behind a record",
             Self::Publishing(_) => "publishing",
-            Self::LookingForSuccessor(..) => "looking for a successor",
         }
     }
 }

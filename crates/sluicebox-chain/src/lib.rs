@@ -17,7 +17,8 @@
 //! 1. The outcome of a create is never guessed: any answer but "created" is read back.
 //! 2. Staged data is not abandoned while the outcome of its create is unknown.
 //! 3. Record n is published before n+1 is created, so a successor proves publication.
-//! 4. The newest record is never pruned, and whoever won a slot lists once before it goes on.
+//! 4. The newest record is never pruned, and whoever won a slot or read the newest record lists once
+//!    before it goes on: the slot may have been a pruned record's.
 //! 5. Nobody removes a golden file before its record has a successor.
 //!
 //! Not here: stores, Kafka, Parquet, time and retries.
