@@ -8,7 +8,7 @@ mod ddl;
 mod types;
 
 use serde_json::json;
-use sluicebox_tests::harness::{presto, spark, start_engines, trino};
+use sluicebox_tests::harness::{MetastoreVersion, hive, presto, spark, start_engines, trino};
 
 /// Every engine can be started and answers in the form that all share.
 #[test]
@@ -21,4 +21,7 @@ fn engines_start() {
     }
     assert_eq!(presto().query(sql).expect("Presto").rows, rows);
     assert_eq!(spark().query(sql).expect("Spark").rows, rows);
+    for version in MetastoreVersion::ALL {
+        assert_eq!(hive(version).query(sql).expect("Hive").rows, rows);
+    }
 }

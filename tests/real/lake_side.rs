@@ -208,30 +208,23 @@ fn by_day(answer: &Answer) -> BTreeMap<String, i64> {
 /// What the service asked of the metastore, and how many files it was about.
 #[derive(Debug, Default)]
 struct Calls {
-    requests: f64,
-    files: f64,
+    requests: u64,
+    files: u64,
 }
 
 impl Calls {
     fn add(&mut self, process: &Sluicebox) {
-        let (_, metrics) = process.console("/metrics").expect("metrics");
-        let sum = |name: &str| -> f64 {
-            let lines = metrics.lines().filter(|line| line.starts_with(name));
-            lines
-                .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-                .sum()
-        };
-        self.requests += sum("sluicebox_catalog_operations_total{");
-        self.files += sum("sluicebox_files_published_total{");
+        self.requests += process.metric("sluicebox_catalog_operations_total", &[]);
+        self.files += process.metric("sluicebox_files_published_total", &[]);
     }
 }
 
 impl std::fmt::Display for Calls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let each = self.requests / self.files * 1_000.0;
+        let each = self.requests * 1_000 / self.files.max(1);
         write!(
             f,
-            "{} times for {} files: {each:.0} per 1,000",
+            "{} times for {} files: {each} per 1,000",
             self.requests, self.files
         )
     }

@@ -1,5 +1,5 @@
-//! Tests against real servers: Kafka, S3 and HDFS. They share them, so they are one binary; see
-//! `tests/README.md`.
+//! Tests against real servers: Kafka, stores, metastores, engines. They share them, so they are one
+//! binary; see `tests/README.md`.
 
 #![expect(clippy::panic, reason = "a test says what it missed")]
 

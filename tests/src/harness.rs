@@ -42,7 +42,7 @@ pub use child_process::ChildProcess;
 pub use deadline::eventually;
 pub use duckdb::{Row, duckdb};
 pub use endpoint::{Endpoint, Reply, Request};
-pub use engines::{Answer, Presto, Spark, Trino, duckdb_answer, pyarrow_answer};
+pub use engines::{Answer, Hive, Presto, Spark, Trino, duckdb_answer, pyarrow_answer};
 pub use gcs::{Gcs, GcsAccount};
 pub use hdfs::{Hdfs, Login};
 pub use kafka::{Kafka, Listener, Resource, Right};
@@ -125,9 +125,23 @@ pub fn spark() -> &'static Spark {
     SPARK.get_or_init(|| Spark::start(s3(), metastore(MetastoreVersion::V3)))
 }
 
+/// The Hive of a version that all tests of this binary share, on the metastore of that version.
+pub fn hive(version: MetastoreVersion) -> &'static Hive {
+    static V3: OnceLock<Hive> = OnceLock::new();
+    static V4: OnceLock<Hive> = OnceLock::new();
+    let shared = match version {
+        MetastoreVersion::V3 => &V3,
+        MetastoreVersion::V4 => &V4,
+    };
+    shared.get_or_init(|| Hive::start(s3(), metastore(version)))
+}
+
 /// Starts every engine that is a server of its own, side by side.
 pub fn start_engines() {
     std::thread::scope(|scope| {
+        for version in MetastoreVersion::ALL {
+            scope.spawn(move || hive(version));
+        }
         scope.spawn(trino);
         scope.spawn(presto);
         scope.spawn(spark);

@@ -34,7 +34,6 @@ use metrics::counter;
 use sluicebox_pipeline::ports::{self, LakeStore, StoreError};
 use sluicebox_types::PartitionDate;
 
-pub use board::{CrawlBoard, TableStatus};
 pub use discovery::Extent;
 pub use intake::CrawlerIntake;
 pub use lake_table::{LakeTable, TableMap};

@@ -5,10 +5,12 @@ use std::time::Duration;
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use metrics::counter;
 use serde_json::json;
 use sluicebox_pipeline::ports::{EventIntake, IncomingMessage, Way};
 
@@ -38,6 +40,7 @@ impl std::fmt::Debug for EventEntry {
 struct Entry {
     entry: EventEntry,
     is_loopback: bool,
+    patience: Duration,
 }
 
 /// `POST /events` for a console on this address.
@@ -46,15 +49,33 @@ pub(crate) fn routes(entry: EventEntry, address: SocketAddr) -> Router {
     Router::new()
         .route("/events", post(take))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(Entry { entry, is_loopback })
+        .with_state(Entry {
+            entry,
+            is_loopback,
+            patience: PATIENCE,
+        })
 }
 
-async fn take(State(entry): State<Entry>, headers: HeaderMap, body: Bytes) -> Response {
+async fn take(
+    State(entry): State<Entry>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     if !entry.allows(&headers) {
+        count("unauthorized");
         let cure = "send `Authorization: Bearer <server.token>`; without a token events are taken on \
                     a loopback address only\n";
         return (StatusCode::UNAUTHORIZED, cure).into_response();
     }
+    let body = match body {
+        Ok(body) => body,
+        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            count("too_large");
+            let cure = "at most 4 MiB are read; send fewer events at once\n";
+            return (StatusCode::PAYLOAD_TOO_LARGE, cure).into_response();
+        }
+        Err(error) => return error.into_response(),
+    };
     let texts = headers
         .iter()
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
@@ -64,7 +85,9 @@ async fn take(State(entry): State<Entry>, headers: HeaderMap, body: Bytes) -> Re
         body: &body,
         receipt: None,
     };
-    let Ok(taken) = tokio::time::timeout(PATIENCE, entry.entry.intake.take(message)).await else {
+    let Ok(taken) = tokio::time::timeout(entry.patience, entry.entry.intake.take(message)).await
+    else {
+        count("busy");
         let again = [(header::RETRY_AFTER, RETRY_AFTER)];
         let busy = "too much is waiting for the catalog; send it again\n";
         return (StatusCode::SERVICE_UNAVAILABLE, again, busy).into_response();
@@ -75,6 +98,11 @@ async fn take(State(entry): State<Entry>, headers: HeaderMap, body: Bytes) -> Re
     };
     let answer = json!({ "partitions": taken.partitions, "refused": taken.refused });
     (status, Json(answer)).into_response()
+}
+
+/// What is answered before it comes to the intake, which counts the rest.
+fn count(outcome: &'static str) {
+    counter!("sluicebox_crawler_events_total", "outcome" => outcome).increment(1);
 }
 
 impl Entry {
@@ -97,4 +125,49 @@ fn is_same(given: &[u8], token: &[u8]) -> bool {
         .zip(token)
         .fold(0, |differing, (one, other)| differing | (one ^ other));
     given.len() == token.len() && differing == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use sluicebox_pipeline::ports::Taken;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Full;
+
+    #[async_trait]
+    impl EventIntake for Full {
+        async fn take(&self, _message: IncomingMessage<'_>) -> Taken {
+            std::future::pending().await
+        }
+    }
+
+    async fn answer(is_loopback: bool) -> Response {
+        let entry = EventEntry {
+            intake: Arc::new(Full),
+            token: None,
+        };
+        let entry = Entry {
+            entry,
+            is_loopback,
+            patience: Duration::ZERO,
+        };
+        take(State(entry), HeaderMap::new(), Ok(Bytes::new())).await
+    }
+
+    /// Without a token, nobody but this machine is served.
+    #[tokio::test]
+    async fn strangers_need_a_token() {
+        assert_eq!(answer(false).await.status(), StatusCode::UNAUTHORIZED);
+    }
+
+    /// Where too much waits, the sender is told when to come again.
+    #[tokio::test]
+    async fn a_full_inbox_asks_to_come_again() {
+        let answer = answer(true).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers()[header::RETRY_AFTER], RETRY_AFTER);
+    }
 }

@@ -1,4 +1,4 @@
-use sluicebox_catalog::{Catalog, CatalogTable};
+use sluicebox_catalog::{Catalog, CatalogPartition, CatalogTable, TableKind};
 
 use super::World;
 
@@ -6,7 +6,12 @@ use super::World;
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_of_others_are_left_alone() {
     type Change = fn(&mut CatalogTable);
-    let changes: [(&str, Change); 3] = [
+    let changes: [(&str, Change); 5] = [
+        ("a managed table", |table| {
+            table.kind = TableKind::Managed;
+            table.parameters.remove("EXTERNAL");
+        }),
+        ("a view", |table| table.kind = TableKind::View),
         ("made by somebody else", |table| {
             table
                 .parameters
@@ -44,4 +49,38 @@ async fn tables_of_others_are_left_alone() {
         assert_eq!((code, world.table().await), (Some(1), before), "{words}");
         assert_eq!(world.partitions().await, []);
     }
+}
+
+/// A partition that somebody pointed elsewhere stays there, and the command says so; its neighbours
+/// are added.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_elsewhere_stays_there() {
+    let world = World::new().await;
+    world.land(&[1]);
+    assert_eq!(world.crawler("crawl", "").0, Some(0));
+    let table = world.table().await;
+    let elsewhere = CatalogPartition {
+        date: "dt=2013-01-01/hour=02".parse().expect("a date"),
+        location: format!("s3://{}/compacted/02", world.bucket),
+        columns: table.columns.clone(),
+        statistics: None,
+    };
+    let added = world
+        .catalog
+        .add_partitions(&table, std::slice::from_ref(&elsewhere));
+    added.await.expect("added");
+    world.land(&[2, 3]);
+    let (code, report) = world.crawler("crawl", "");
+    let refused = report["refused"][0].as_str().unwrap_or_default();
+    assert!(refused.contains(&elsewhere.location), "{report}");
+    let partitions = world.partitions().await;
+    let locations = partitions
+        .iter()
+        .map(|partition| partition.location.as_str());
+    let ours = |hour| format!("{}/dt=2013-01-01/hour={hour}", table.location);
+    let expected = [ours("01"), elsewhere.location, ours("03")];
+    assert_eq!(
+        (code, locations.collect::<Vec<_>>()),
+        (Some(1), expected.iter().map(String::as_str).collect())
+    );
 }

@@ -3,8 +3,8 @@ use sluicebox_tests::harness::{Metastore, MetastoreVersion, eventually, s3};
 use super::World;
 use super::world::V1;
 
-/// A metastore that is away keeps no record from the lake; when it is back, the catalog follows by
-/// itself.
+/// A metastore that is away, or takes connections and answers nothing, keeps no record from the lake;
+/// when it is back, the catalog follows by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn ingestion_does_not_wait_for_the_metastore() {
     let mut metastore = Metastore::start(MetastoreVersion::V3, s3());
@@ -40,6 +40,23 @@ async fn ingestion_does_not_wait_for_the_metastore() {
     .await;
     eventually("the service is ready", async || {
         service.console("/readyz").filter(|(code, _)| *code == 200)
+    })
+    .await;
+
+    metastore.freeze();
+    world.produce(&[3]);
+    eventually(
+        "a record is committed while nothing is answered",
+        async || {
+            let (_, status) = run.console("/api/v1/status")?;
+            status.contains(r#""golden":3"#).then_some(())
+        },
+    )
+    .await;
+    metastore.thaw();
+    eventually("the catalog follows again", async || {
+        let found = world.catalog_answers().await?;
+        (found == 3).then_some(())
     })
     .await;
 }

@@ -1,9 +1,13 @@
 use serde_json::json;
 use sluicebox_catalog::{Catalog, CatalogPartition};
 use sluicebox_tests::harness::eventually;
+use sluicebox_types::{Clock, SystemClock};
 
 use super::World;
 use super::world::V1;
+
+/// 2013-01-01T02:30:00Z.
+const IN_HOUR_2_MILLIS: i64 = 1_357_007_400_000;
 
 /// Nobody was told of anything: `plan` says what is missing and changes nothing, `crawl` does it,
 /// and then there is nothing left to do.
@@ -23,6 +27,29 @@ async fn the_lake_alone_suffices() {
     assert_eq!((code, world.rows().await.len()), (Some(0), 3));
     let (code, planned) = world.crawler("plan", "");
     assert_eq!((code, planned["changes"].clone()), (Some(0), json!([])));
+}
+
+/// A part of the lake can be asked for: one table, the latest partitions. A table that is not there is
+/// answered with those that are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_can_be_asked_for() {
+    let world = World::new().await;
+    world.land(&[1, 2, 3]);
+    let table = format!("{}.flights", world.database);
+    let output = world.crawler_output(&["crawl", "--table", "air.ships"], "");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let words = format!("no files of a configured table air.ships; it has {table}");
+    assert!(!output.status.success() && said.contains(&words), "{said}");
+
+    let age_millis = SystemClock::new().now_millis() - IN_HOUR_2_MILLIS;
+    let since = format!("{}s", age_millis / 1_000);
+    for (more, partitions) in [(vec!["--since", &since], 2), (vec![], 3)] {
+        let arguments = [vec!["crawl", "--table", &table], more].concat();
+        let output = world.crawler_output(&arguments, "");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert_eq!(world.partitions().await.len(), partitions, "{arguments:?}");
+    }
 }
 
 /// The service finds by itself what nobody told it of.

@@ -142,16 +142,21 @@ server: {{ listen: "127.0.0.1:0" }}
 
     /// Runs `sluicebox crawler <work> --json`: exit code, and the report of the one table.
     pub(super) fn crawler(&self, work: &str, crawler: &str) -> (Option<i32>, Value) {
-        let arguments = ["crawler", work, "-c", "{config}", "--json"];
-        let variables = s3().environment(S3Identity::Writer);
         let Output {
             status,
             stdout,
             stderr,
-        } = Sluicebox::output(&arguments, &self.config(V1, crawler), &variables);
+        } = self.crawler_output(&[work, "--json"], crawler);
         let report: Value = serde_json::from_slice(&stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&stderr)));
         (status.code(), report["tables"][0].clone())
+    }
+
+    /// Runs `sluicebox crawler <arguments>`.
+    pub(super) fn crawler_output(&self, arguments: &[&str], crawler: &str) -> Output {
+        let arguments = [&["crawler"], arguments, &["-c", "{config}"]].concat();
+        let variables = s3().environment(S3Identity::Writer);
+        Sluicebox::output(&arguments, &self.config(V1, crawler), &variables)
     }
 
     pub(super) async fn find(&self) -> Option<CatalogTable> {

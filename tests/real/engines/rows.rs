@@ -55,7 +55,7 @@ const APPENDED: &str = "
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
     pub(super) name: &'static str,
-    pub(super) spark: &'static str,
+    pub(super) hive: &'static str,
     pub(super) trino: &'static str,
     pub(super) presto: &'static str,
     pub(super) duckdb: &'static str,
@@ -64,20 +64,27 @@ pub(super) struct Column {
 
 impl Column {
     pub(super) fn is_nested(&self) -> bool {
-        self.spark.contains('<')
+        self.hive.contains('<')
     }
 
     /// Presto cannot read a decimal of up to 18 digits as one of more.
     pub(super) fn is_read_by_presto(&self) -> bool {
         self.name != "w_decimal_wide"
     }
+
+    /// Hive before 4 cannot read timestamps and decimals that are stored as integers.
+    pub(super) fn is_read_by_hive_3(&self) -> bool {
+        let was_short = self.name.starts_with("w_decimal");
+        let is_short = ["decimal(9,2)", "decimal(18,4)"].contains(&self.hive);
+        !(self.hive.contains("timestamp") || is_short || was_short)
+    }
 }
 
 const fn column(name: &'static str, types: [&'static str; 5]) -> Column {
-    let [spark, trino, presto, duckdb, pyarrow] = types;
+    let [hive, trino, presto, duckdb, pyarrow] = types;
     Column {
         name,
-        spark,
+        hive,
         trino,
         presto,
         duckdb,
@@ -85,8 +92,8 @@ const fn column(name: &'static str, types: [&'static str; 5]) -> Column {
     }
 }
 
-/// The columns that are compared, with their types in the second version: by name, then as Spark,
-/// Trino, Presto, DuckDB and pyarrow tell it.
+/// The columns that are compared, with their types in the second version: by name, then as Hive and
+/// Spark, Trino, Presto, DuckDB and pyarrow tell it.
 #[rustfmt::skip]
 pub(super) const COLUMNS: [Column; 29] = [
     column("id", ["bigint", "bigint", "bigint", "BIGINT", "int64"]),

@@ -13,6 +13,9 @@ use super::lake::Lake;
 
 const ANY_PORT: &str = "127.0.0.1:0";
 const SECRET: &str = "a key of any length";
+const EVENTS_TOTAL: &str = "sluicebox_notify_events_total";
+/// Of each of the two Kafka partitions, one event for each of the two hours.
+const SKIPPED: usize = 4;
 
 /// The events of requests, as the crawler reads them.
 fn events<'a>(requests: impl IntoIterator<Item = &'a Request>) -> Vec<Event> {
@@ -81,6 +84,15 @@ async fn every_answer_ends_in_everything_told() {
     .await;
     let (status, _) = process.console("/readyz").expect("an answer");
     assert_eq!(status, 200);
+    eventually("every answer is counted", async || {
+        let requests = endpoint.requests();
+        let refused = requests.iter().filter(|request| !request.accepted).count();
+        let outcomes = ["delivered", "skipped", "retried"]
+            .map(|outcome| process.metric(EVENTS_TOTAL, &[("outcome", outcome)]));
+        let expected = [requests.len() - refused, SKIPPED, refused - SKIPPED];
+        (outcomes == expected.map(|count| count as u64)).then_some(())
+    })
+    .await;
     process.terminate();
     assert_eq!(
         process.wait(Duration::from_secs(60)),
@@ -148,14 +160,10 @@ async fn an_endpoint_that_is_down_is_told_later() {
     );
     let mut process = lake.run(&[]);
     lake.produce().await;
-    let backlog = "sluicebox_notify_backlog{target=\"webhook-127.0.0.1\"} ";
+    let target = [("target", "webhook-127.0.0.1")];
     eventually("the backlog is told while ingestion goes on", async || {
-        let (_, metrics) = process.console("/metrics")?;
-        let behind = metrics
-            .lines()
-            .find_map(|line| line.strip_prefix(backlog))?;
-        let behind = behind.parse::<f64>().ok()?;
-        (behind >= 4.0 && lake.files().len() >= 8).then_some(())
+        let behind = process.metric("sluicebox_notify_backlog", &target);
+        (behind >= 4 && lake.files().len() >= 8).then_some(())
     })
     .await;
     let (status, _) = process.console("/readyz").expect("an answer");

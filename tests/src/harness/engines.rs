@@ -4,12 +4,14 @@ mod statement;
 mod trino;
 mod presto;
 mod spark;
+mod hive;
 mod arrow;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 pub use arrow::{duckdb_answer, pyarrow_answer};
+pub use hive::Hive;
 pub use presto::Presto;
 pub use spark::Spark;
 pub use trino::Trino;
@@ -49,6 +51,13 @@ impl Answer {
             rows: rows_of(&answer["rows"]),
         })
     }
+}
+
+/// The port that a small server of ours says that it listens on.
+fn announced_port(log: &str) -> Option<u16> {
+    let (_, rest) = log.split_once("listening on ")?;
+    let (port, _) = rest.split_once('\n')?;
+    port.parse().ok()
 }
 
 fn rows_of(data: &Value) -> Vec<Vec<Value>> {

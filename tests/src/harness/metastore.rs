@@ -55,6 +55,12 @@ impl Metastore {
         format!("thrift://{}", self.address)
     }
 
+    /// Which Hive it is of.
+    #[must_use]
+    pub const fn version(&self) -> MetastoreVersion {
+        self.version
+    }
+
     /// A folder on the local disk that it may use, gone with it.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -141,6 +147,14 @@ impl MetastoreVersion {
         }
     }
 
+    /// Its jars, with those of Hadoop and of what reads S3.
+    pub(super) fn class_path(self) -> Result<String> {
+        let (name, artifact) = self.archive();
+        let metastore = maven::unpacked(name, artifact)?.join("lib/*");
+        let hadoop = maven::jars("metastore-hadoop", &hadoop_pom())?.join("*");
+        Ok(format!("{}:{}", metastore.display(), hadoop.display()))
+    }
+
     const fn archive(self) -> (&'static str, &'static str) {
         match self {
             Self::V3 => (
@@ -156,16 +170,8 @@ impl MetastoreVersion {
 }
 
 fn run_server(version: MetastoreVersion, folder: &RunFolder) -> Result<ChildProcess> {
-    let (name, artifact) = version.archive();
-    let metastore = maven::unpacked(name, artifact)?;
-    let hadoop = maven::jars("metastore-hadoop", &hadoop_pom())?;
     let path = folder.path();
-    let class_path = format!(
-        "{}:{}:{}",
-        path.join("conf").display(),
-        metastore.join("lib/*").display(),
-        hadoop.join("*").display()
-    );
+    let class_path = format!("{}:{}", path.join("conf").display(), version.class_path()?);
     let mut java = java(17..=23, "the Hive metastore")?;
     java.current_dir(path)
         .args(["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])

@@ -80,12 +80,36 @@ impl Sluicebox {
         self.ask("POST", path, body)
     }
 
-    fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+    /// The port of its console. None before it listens.
+    #[must_use]
+    pub fn console_port(&self) -> Option<u16> {
         let log = self.log();
         let (_, said) = log.split_once("the console listens")?;
         let (_, address) = said.split_once("127.0.0.1:")?;
         let port = address.split(|c: char| !c.is_ascii_digit()).next()?;
-        http::answer(method, port.parse().ok()?, path, body).ok()
+        port.parse().ok()
+    }
+
+    /// A metric that counts, summed over all that have these labels and others; 0 if there is none.
+    #[must_use]
+    pub fn metric(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
+        let (_, metrics) = self.console("/metrics").unwrap_or_default();
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(label, value)| format!("{label}=\"{value}\""))
+            .collect();
+        let of_the_metric = |line: &&str| {
+            let rest = line.strip_prefix(name).unwrap_or_default();
+            rest.starts_with(['{', ' ']) && labels.iter().all(|label| rest.contains(label))
+        };
+        let values = metrics.lines().filter(of_the_metric);
+        values
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+            .sum()
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+        http::answer(method, self.console_port()?, path, body).ok()
     }
 
     /// The most memory that it has held so far, in bytes.

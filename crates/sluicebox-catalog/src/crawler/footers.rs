@@ -152,3 +152,29 @@ impl From<&CatalogColumn> for SchemaColumn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sluicebox_storage::memory::MemoryStore;
+
+    use super::*;
+
+    /// A file whose end asks for more than 64 MiB is left out before anything of that size is read.
+    #[tokio::test]
+    async fn a_footer_above_the_limit_is_not_read() {
+        let store = MemoryStore::default();
+        let too_large = u32::try_from(FOOTER_BYTES_MAX + 1).expect("it fits");
+        let end = [&too_large.to_le_bytes()[..], b"PAR1"].concat();
+        let file = LakeObject {
+            path: "air/flights/dt=2013-01-01/x.parquet".to_owned(),
+            bytes: end.len() as u64,
+        };
+        let staged = store.stage("record", &file.path, end.into()).await;
+        let staged = staged.expect("staged");
+        let published = store.publish(&file.path, file.bytes, &staged).await;
+        published.expect("published");
+        let error = Footers::default().footer(&store, &file).await;
+        let error = error.expect_err("too large");
+        assert!(matches!(error, FooterError::TooLarge(_)), "{error}");
+    }
+}

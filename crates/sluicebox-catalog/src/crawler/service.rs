@@ -49,8 +49,6 @@ pub struct CrawlerService {
     pub jitter: Arc<dyn Fn() -> f64 + Send + Sync>,
     /// Where a catalog that does not answer is shown.
     pub readiness: Arc<Readiness>,
-    /// Where every table's state is shown.
-    pub board: Arc<CrawlBoard>,
 }
 
 impl fmt::Debug for CrawlerService {
@@ -59,6 +57,12 @@ impl fmt::Debug for CrawlerService {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
+}
+
+/// What waits, and how the tables stand.
+struct Progress {
+    coalescer: Coalescer,
+    board: CrawlBoard,
 }
 
 type Jobs = FuturesUnordered<BoxFuture<'static, Finished>>;
@@ -72,7 +76,10 @@ enum Finished {
 impl CrawlerService {
     /// Works until `stop`, then once more on what waits: the caller bounds how long.
     pub async fn run(self, mut inbox: Receiver<Touch>, stop: impl Future<Output = ()> + Send) {
-        let mut coalescer = Coalescer::new(self.settings.coalesce);
+        let mut progress = Progress {
+            coalescer: Coalescer::new(self.settings.coalesce),
+            board: CrawlBoard::default(),
+        };
         let mut jobs = Jobs::new();
         let mut next_scan = self.settings.scan_every.map(|_| self.clock.monotonic());
         let mut is_open = true;
@@ -82,11 +89,11 @@ impl CrawlerService {
                 next_scan = None;
                 jobs.push(self.scan());
             }
-            self.start_due(&mut coalescer, &jobs);
+            self.start_due(&mut progress.coalescer, &jobs);
             tokio::select! {
                 () = stop.as_mut() => break,
                 touch = inbox.recv(), if is_open => match touch {
-                    Some(touch) => self.take(&mut coalescer, touch),
+                    Some(touch) => self.take(&mut progress.coalescer, touch),
                     None => is_open = false,
                 },
                 Some(finished) = jobs.next(), if !jobs.is_empty() => {
@@ -94,19 +101,19 @@ impl CrawlerService {
                         let every = self.settings.scan_every;
                         next_scan = every.map(|every| self.clock.monotonic() + every);
                     }
-                    self.settle(&mut coalescer, finished);
+                    self.settle(&mut progress, finished);
                 }
-                () = self.next_event(&coalescer, next_scan) => {}
+                () = self.next_event(&progress.coalescer, next_scan) => {}
             }
         }
         while let Ok(touch) = inbox.try_recv() {
-            self.take(&mut coalescer, touch);
+            self.take(&mut progress.coalescer, touch);
         }
-        coalescer.hurry();
-        self.start_due(&mut coalescer, &jobs);
+        progress.coalescer.hurry();
+        self.start_due(&mut progress.coalescer, &jobs);
         while let Some(finished) = jobs.next().await {
-            self.settle(&mut coalescer, finished);
-            self.start_due(&mut coalescer, &jobs);
+            self.settle(&mut progress, finished);
+            self.start_due(&mut progress.coalescer, &jobs);
         }
     }
 
@@ -149,23 +156,23 @@ impl CrawlerService {
         Box::pin(async move { Finished::Scanned(scan(&crawler, last).await) })
     }
 
-    fn settle(&self, coalescer: &mut Coalescer, finished: Finished) {
+    fn settle(&self, progress: &mut Progress, finished: Finished) {
         let now = self.clock.monotonic();
         match finished {
             Finished::Crawled(table, batch, Ok(plans)) => {
-                self.told(&table, &batch, &plans);
-                coalescer.done(now, batch);
+                self.told(&mut progress.board, &table, &batch, &plans);
+                progress.coalescer.done(now, batch);
             }
             Finished::Crawled(table, batch, Err(error)) => {
-                self.failed(coalescer, &table, batch, &error);
+                self.failed(progress, &table, batch, &error);
             }
             Finished::NotConfigured(batch) => {
                 count_crawl("not_configured");
-                coalescer.done(now, batch);
+                progress.coalescer.done(now, batch);
             }
             Finished::Scanned(Ok(touches)) => {
                 for touch in touches {
-                    self.take(coalescer, touch);
+                    self.take(&mut progress.coalescer, touch);
                 }
             }
             Finished::Scanned(Err(error)) => {
@@ -175,7 +182,7 @@ impl CrawlerService {
         }
     }
 
-    fn told(&self, table: &LakeTable, batch: &Batch, plans: &[Plan]) {
+    fn told(&self, board: &mut CrawlBoard, table: &LakeTable, batch: &Batch, plans: &[Plan]) {
         let (name, now) = (table.to_string(), self.clock.now_millis());
         self.readiness.up(&dependency(&name));
         for plan in plans.iter().filter(|plan| !plan.is_empty()) {
@@ -192,7 +199,7 @@ impl CrawlerService {
                 .increment(1);
         }
         let is_refused = refused.count() > 0;
-        for refusal in self.board.crawled(&name, now, texts) {
+        for refusal in board.crawled(&name, texts) {
             tracing::warn!(table = name, "{refusal}");
         }
         count_crawl(match plans {
@@ -209,13 +216,13 @@ impl CrawlerService {
 
     fn failed(
         &self,
-        coalescer: &mut Coalescer,
+        progress: &mut Progress,
         table: &LakeTable,
         mut batch: Batch,
         error: &CrawlError,
     ) {
         let name = table.to_string();
-        let failures = self.board.failed(&name, error.to_string());
+        let failures = progress.board.failed(&name);
         let pause = backoff(failures, error.is_passing(), (self.jitter)());
         let retry_seconds = pause.as_secs_f64();
         count_crawl(if error.is_passing() {
@@ -228,7 +235,8 @@ impl CrawlerService {
         if failures >= FAILURES_WITH_RECEIPT || !error.is_passing() {
             batch.receipts.clear();
         }
-        coalescer.failed(self.clock.monotonic() + pause, batch);
+        let due = self.clock.monotonic() + pause;
+        progress.coalescer.failed(due, batch);
     }
 }
 

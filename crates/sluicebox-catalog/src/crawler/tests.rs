@@ -1,5 +1,6 @@
 mod interleaved;
 mod lake;
+mod service;
 
 use proptest::prelude::*;
 use sluicebox_parquet::Layout;

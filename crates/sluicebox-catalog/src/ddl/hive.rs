@@ -10,7 +10,9 @@ pub(super) fn ddl(table: &Declaration) -> String {
         ""
     };
     format!(
-        "{hadoop}{create}{partitions}",
+        "-- For Hive 4: older ones fail on timestamps, which `_kafka` has, and on decimals of up to 18 digits.\n\
+         -- Days before 1582 need hive.parquet.date.proleptic.gregorian.default=true.\n\
+         {hadoop}{create}{partitions}",
         create = create(table, &table.location),
         partitions = partitions(table),
     )

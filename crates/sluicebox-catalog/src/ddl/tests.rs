@@ -43,6 +43,7 @@ fn each_engine_gets_its_spelling() {
                 r"LOCATION 's3://lake/golden/air/o\'flights'",
                 "(`dt` string, `hour` string)",
                 "fs.s3.impl",
+                "-- For Hive 4:",
             ][..],
         ),
         (

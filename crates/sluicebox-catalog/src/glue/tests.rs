@@ -10,7 +10,7 @@ use sluicebox_types::PartitionDate;
 use self::server::{Answer, Server};
 use super::{GlueCatalog, GlueCredentials, GlueSettings, GlueSettingsError};
 use crate::conformance::{Subject, column, date, example_table, partition};
-use crate::{Catalog, CatalogPartition, CatalogTable, Class};
+use crate::{Catalog, CatalogPartition, CatalogTable, Class, TableKind};
 
 struct GlueSubject {
     server: Server,
@@ -314,6 +314,24 @@ async fn a_change_in_between_conflicts() {
         .await
         .expect("an answer");
     assert_eq!(unchanged.expect("it").columns, table.columns);
+}
+
+/// What others keep in Glue is told from what is ours, and so is a table of which Glue says nothing.
+#[tokio::test]
+async fn tables_of_others_are_told_apart() {
+    let (subject, _) = GlueSubject::with_table().await;
+    for (table_type, kind) in [
+        (json!("EXTERNAL_TABLE"), TableKind::External),
+        (json!("MANAGED_TABLE"), TableKind::Managed),
+        (json!("VIRTUAL_VIEW"), TableKind::View),
+        (json!(null), TableKind::Managed),
+    ] {
+        let change = |input: &mut serde_json::Value| input["TableType"] = table_type.clone();
+        subject.server.change_table("flights", change);
+        let found = subject.catalog.table("air", "flights").await;
+        let found = found.expect("an answer").expect("it");
+        assert_eq!(found.kind, kind, "{table_type}");
+    }
 }
 
 /// What a table has beside columns and parameters is sent back with it: an update in Glue replaces

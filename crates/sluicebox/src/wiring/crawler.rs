@@ -4,9 +4,7 @@ mod inside;
 use std::sync::Arc;
 
 use sluicebox_catalog::Catalog;
-use sluicebox_catalog::crawler::{
-    CrawlBoard, Crawler, CrawlerService, Policy, ServiceSettings, TableMap,
-};
+use sluicebox_catalog::crawler::{Crawler, CrawlerService, Policy, ServiceSettings, TableMap};
 use sluicebox_catalog::glue::{GlueCatalog, GlueCredentials, GlueSettings};
 use sluicebox_catalog::hive::{HiveCatalog, HiveSettings};
 use sluicebox_config::{CatalogSection, Config, GlueSection, HiveSection, Secret};
@@ -137,6 +135,5 @@ pub(crate) fn crawler_service(
         clock: Arc::clone(clock),
         jitter: Arc::new(fastrand::f64),
         readiness,
-        board: Arc::new(CrawlBoard::default()),
     }
 }

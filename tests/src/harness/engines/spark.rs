@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Answer, arrow};
+use super::{Answer, announced_port, arrow};
 use crate::harness::java::java;
 use crate::harness::run_folder::RunFolder;
 use crate::harness::{ChildProcess, Metastore, S3, S3Identity, cache, http, maven, python};
@@ -82,17 +82,12 @@ impl Spark {
             .env("PYTHONPATH", site)
             .env("JAVA_HOME", java_home);
         let mut process = ChildProcess::start(&command, &folder)?;
-        process.wait_until_ready("Spark", STARTED_WITHIN, |spark| port(spark).is_some())?;
-        let port = port(&process).context("the port of Spark's server")?;
+        process.wait_until_ready("Spark", STARTED_WITHIN, |spark| {
+            announced_port(&spark.log()).is_some()
+        })?;
+        let port = announced_port(&process.log()).context("the port of Spark's server")?;
         Ok(Self { process, port })
     }
-}
-
-fn port(spark: &ChildProcess) -> Option<u16> {
-    let log = spark.log();
-    let (_, rest) = log.split_once("listening on ")?;
-    let (port, _) = rest.split_once('\n')?;
-    port.parse().ok()
 }
 
 /// Spark alone: the environment that it runs in has the rest.

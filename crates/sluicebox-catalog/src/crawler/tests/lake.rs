@@ -21,6 +21,7 @@ use crate::crawler::{LakeTable, TableMap};
 #[derive(Clone, Debug)]
 pub(super) struct Lake {
     pub(super) store: MemoryStore,
+    name: &'static str,
     layout: Layout,
     files: Arc<AtomicU32>,
 }
@@ -34,13 +35,29 @@ impl Lake {
     pub(super) fn new(layout: Layout) -> Self {
         Self {
             store: MemoryStore::default(),
+            name: "flights",
             layout,
             files: Arc::default(),
         }
     }
 
+    /// The same lake with another table.
+    pub(super) fn with(&self, name: &'static str) -> Self {
+        Self {
+            name,
+            ..self.clone()
+        }
+    }
+
     pub(super) fn table(&self) -> LakeTable {
-        flights(self.layout, Granularity::Hour)
+        let flights = flights(self.layout, Granularity::Hour);
+        let renamed = |text: &str| text.replace("flights", self.name);
+        LakeTable {
+            name: renamed(&flights.name),
+            folder: renamed(&flights.folder),
+            location: renamed(&flights.location),
+            ..flights
+        }
     }
 
     /// A file with one row of nulls, of columns such as `a:int,b:string`, as the pipeline writes it.
@@ -68,7 +85,7 @@ impl Lake {
         let mut writer = TableWriter::new(Arc::new(TableSpec {
             kind: FileKind::Golden,
             database: "air".to_owned(),
-            table: "flights".to_owned(),
+            table: self.name.to_owned(),
             topic: "flights".to_owned(),
             layout: self.layout,
             granularity: Granularity::Hour,
