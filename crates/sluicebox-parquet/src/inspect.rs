@@ -2,7 +2,10 @@
 //!
 //! Works on bytes that nobody vouches for: whatever they are, the answer is a value or an error.
 
+mod file_parts;
+
 use std::cell::Cell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -13,12 +16,15 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::reader::ChunkReader;
 use parquet::schema::types::SchemaDescriptor;
 
 use sluicebox_types::CatalogColumn;
 
 use crate::kafka_column::{KAFKA_COLUMN, OFFSET_MEMBER};
 use crate::{ForeignColumn, Lineage, LineageError, catalog_columns};
+
+pub use file_parts::FileParts;
 
 /// Offsets that are read at once.
 const BATCH_ROWS: usize = 8_192;
@@ -86,11 +92,26 @@ pub fn read_lineage(footer: &ParquetMetaData) -> Result<Lineage, LineageError> {
     Lineage::from_footer(footer)
 }
 
+/// Where in a file its rows' Kafka offsets are. With these parts and its footer [`read_offsets`] can
+/// do without the rest.
+///
+/// # Errors
+/// There is no such column, or the footer is damaged.
+pub fn offset_ranges(footer: &ParquetMetaData) -> Result<Vec<Range<u64>>, InspectError> {
+    let leaf = offset_leaf(footer.file_metadata().schema_descr());
+    let leaf = leaf.ok_or(InspectError::NoOffsets)?;
+    let range = |(start, length): (u64, u64)| start..start.saturating_add(length);
+    guarded(|| {
+        let columns = footer.row_groups().iter().map(|group| group.column(leaf));
+        Ok(columns.map(|column| range(column.byte_range())).collect())
+    })
+}
+
 /// The Kafka offsets of a file's rows, in their order and in batches. Reads that one column only.
 ///
 /// # Errors
 /// The bytes are no Parquet file, or it has no such column.
-pub fn read_offsets(file: Bytes) -> Result<Offsets, InspectError> {
+pub fn read_offsets(file: impl ChunkReader + 'static) -> Result<Offsets, InspectError> {
     let reader = guarded(|| {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
         let schema = builder.parquet_schema();

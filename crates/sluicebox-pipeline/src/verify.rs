@@ -1,134 +1,105 @@
 //! Proves the promise from the lake alone: every offset of every chain has exactly one fate, and
 //! every file is there, whole, once.
 //!
-//! Reads the chains record by record, so memory grows with the number of files (16 bytes each), not
-//! with their size. May run while ingestion runs: what is committed after its chain was walked is
-//! simply not judged.
+//! ```text
+//! records, in the order of their chains ─▶ each record's files: footer, offsets ─▶ staging of a chain's end
+//!                                             │ what is there                          ▼
+//!                                             ▼                                   PartitionProof
+//! the tables' listing ─▶ what is in one of the two only ─▶ its footer, its record ─▶ orphans
+//! ```
+//!
+//! **Memory** does not grow with the lake: records and listings are read page by page, a few at a
+//! time, of files that are not small only the footer and the offsets. Whether the listing holds a
+//! file that no record names is told by a `sketch` of fixed size.
+//!
+//! **While ingestion runs** nothing that a writer does looks like damage. Records and files never
+//! change and never go, and what is read in which order does the rest:
+//! 1. A chain's records are listed first and read later. One that had a successor in the listing
+//!    was published before that successor could be created, so its files must be there by now. The
+//!    newest one may be on its way: what is missing of it is pending.
+//! 2. What is pending is looked for where it becomes visible, then in staging, then again where it
+//!    becomes visible. A publish takes it from staging to there, never back; so what is found
+//!    nowhere was nowhere. (Of an open upload nothing can be known: it stays pending.)
+//! 3. Tables are listed after the chains were walked, so they may show files of records made since.
+//!    A file that no walked record names is therefore judged by the record that its footer names:
+//!    that was created before the file could be seen, so it is there when asked for now.
+//! 4. What a writer or a sweep does to staging changes amounts, which are told and not judged. A
+//!    chain that begins behind the walk is not judged either; its files are, by rule 3.
+//!
+//! What happens behind these steps' backs, other than by a writer, is damage, found now or next time.
 
-mod chain_walk;
-mod file_check;
+mod report;
+mod lake;
+mod sketch;
+mod records;
+mod chains;
+mod staging;
+mod files;
+mod file;
+mod tables;
 mod orphans;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
-use serde::Serialize;
-use sluicebox_chain::{ChainId, Counts};
-use sluicebox_types::Offset;
-use xxhash_rust::xxh3::xxh3_128;
+use sluicebox_types::OffsetRange;
 
+pub use self::report::{Amount, PartitionProof, Problem, ProblemKind, VerifyReport};
+
+use self::lake::Lake;
+use self::sketch::Sketch;
 use crate::ports::{LakeStore, StoreError};
 
-/// What was found.
-#[derive(Debug, Default, Serialize)]
-pub struct VerifyReport {
-    /// One entry per Kafka partition, ordered by topic and partition.
-    pub partitions: Vec<PartitionProof>,
-    /// Files that lie in the tables but in no record.
-    pub orphans: Vec<Problem>,
-    /// Committed files whose publication is still under way (of newest records only).
-    pub pending: Vec<String>,
+/// What to verify, and how closely.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// The pipeline.
+    pub pipeline: &'a str,
+    /// One topic of it; all without it.
+    pub topic: Option<&'a str>,
+    /// Whether each file is read whole and compared with its checksum. Small files, which come with
+    /// their footer, always are.
+    pub checksums: bool,
 }
 
-/// What is proved of one Kafka partition.
-#[derive(Debug, Serialize)]
-pub struct PartitionProof {
-    /// Which chain.
-    #[serde(flatten)]
-    pub chain: ChainId,
-    /// Records in the chain.
-    pub records: u64,
-    /// First offset covered.
-    pub start: Offset,
-    /// First offset not covered.
-    pub end: Offset,
-    /// Files named by the records.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// What became of the records read.
-    pub counts: Counts,
-    /// Offsets at which Kafka held no record.
-    pub absent: u64,
-    /// Offsets lost to retention before they could be read.
-    pub lost: u64,
-    /// What breaks the promise.
-    pub problems: Vec<Problem>,
-}
-
-/// One thing that breaks the promise.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// The file or record, as a path below the lake's or the control tree's root.
-    pub path: String,
-    /// What is wrong with it.
-    pub detail: String,
-}
-
-impl VerifyReport {
-    /// Whether nothing breaks the promise.
+impl<'a> Scope<'a> {
+    /// Everything of a pipeline, to the last byte.
     #[must_use]
-    pub fn holds(&self) -> bool {
-        self.problems().next().is_none()
-    }
-
-    /// Everything that breaks it.
-    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
-        let of_chains = self
-            .partitions
-            .iter()
-            .flat_map(|partition| &partition.problems);
-        of_chains.chain(&self.orphans)
-    }
-}
-
-/// Verifies every chain of `pipeline`, or those of one topic.
-///
-/// # Errors
-/// When the store cannot be read; what is wrong *in* it is part of the report.
-pub async fn verify(
-    store: &dyn LakeStore,
-    pipeline: &str,
-    topic: Option<&str>,
-) -> Result<VerifyReport, StoreError> {
-    let mut report = VerifyReport::default();
-    let mut known = Known::default();
-    let prefix = topic.map_or_else(
-        || format!("{pipeline}/"),
-        |topic| format!("{pipeline}/{topic}/"),
-    );
-    chain_walk::walk(store, &prefix, &mut report, &mut known).await?;
-    report.orphans = orphans::find(store, pipeline, topic, &known).await?;
-    Ok(report)
-}
-
-/// The committed files, and the folders in which they lie.
-#[derive(Debug, Default)]
-struct Known {
-    files: HashSet<u128>,
-    table_prefixes: std::collections::BTreeSet<String>,
-}
-
-impl Known {
-    fn add(&mut self, path: &str) {
-        self.files.insert(xxh3_128(path.as_bytes()));
-        if let Some(prefix) = table_prefix(path) {
-            self.table_prefixes.insert(prefix);
+    pub const fn whole(pipeline: &'a str) -> Self {
+        Self {
+            pipeline,
+            topic: None,
+            checksums: true,
         }
     }
 
-    fn has(&self, path: &str) -> bool {
-        self.files.contains(&xxh3_128(path.as_bytes()))
+    fn is_of(&self, pipeline: &str, topic: &str) -> bool {
+        self.pipeline == pipeline && self.topic.is_none_or(|own| own == topic)
     }
 }
 
-/// The folder of the table that a file belongs to: everything before its partition date.
-fn table_prefix(path: &str) -> Option<String> {
-    let segments: Vec<_> = path.split('/').collect();
-    let is_date = |segment: &&str| {
-        segment.starts_with("dt=") || (segment.len() == 4 && segment.parse::<u16>().is_ok())
+/// Verifies the chains in `scope` and the tables that they fill.
+///
+/// # Errors
+/// When the store cannot be read; what is wrong *in* it is part of the report.
+pub async fn verify(store: &dyn LakeStore, scope: &Scope<'_>) -> Result<VerifyReport, StoreError> {
+    let lake = Lake::new(store);
+    let mut report = VerifyReport {
+        checksums: scope.checksums,
+        ..VerifyReport::default()
     };
-    let date = segments.iter().skip(1).position(is_date)? + 1;
-    segments
-        .get(..date)
-        .map(|table| format!("{}/", table.join("/")))
+    let mut committed = Committed::default();
+    chains::walk(&lake, scope, &mut report, &mut committed).await?;
+    orphans::find(&lake, scope, &mut report, committed).await?;
+    Ok(report)
+}
+
+/// The committed files that were seen, and the tables in which they lie.
+#[derive(Debug, Default)]
+struct Committed {
+    files: Sketch,
+    tables: BTreeSet<String>,
+}
+
+fn width(range: &OffsetRange) -> u64 {
+    range.end.saturating_sub(range.start).unsigned_abs()
 }

@@ -293,6 +293,16 @@ where
         Ok(())
     }
 
+    /// The clients have no call for open uploads.
+    async fn list_staged(
+        &self,
+        _folder: &str,
+        _after: Option<&str>,
+        _limit: usize,
+    ) -> Result<Option<Vec<LakeObject>>, Failure> {
+        Ok(None)
+    }
+
     async fn remove_folder(&self, folder: &str) -> Result<(), Failure> {
         for object in self.list(&format!("{folder}/"), None, usize::MAX).await? {
             let key = self.place.key(&object.path)?;

@@ -44,6 +44,7 @@ macro_rules! conformance_tests {
             another_handle_publishes_after_a_crash
             abandoning_spares_what_is_published
             a_sweep_spares_what_a_record_may_name
+            what_is_staged_is_listed_where_it_can_be
             a_stranger_in_a_files_place_is_not_ours
             files_of_any_size_come_back_whole
             a_part_of_a_file_is_those_bytes

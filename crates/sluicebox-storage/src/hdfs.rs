@@ -208,6 +208,22 @@ impl Tree for HdfsTree {
         swept.map_err(|error| self.explain(error))
     }
 
+    async fn list_staged(
+        &self,
+        folder: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<LakeObject>>, Failure> {
+        let walk = walk::Walk {
+            files: &self.files,
+            place: &self.place.staging(),
+            hidden: &[],
+            after: after.unwrap_or_default(),
+        };
+        let found = walk.below(folder, limit).await;
+        found.map(Some).map_err(|error| self.explain(error))
+    }
+
     async fn remove_folder(&self, folder: &str) -> Result<(), Failure> {
         for folder in [self.place.join(folder), self.staged(folder)] {
             let removed = self.files.remove(&folder).await;

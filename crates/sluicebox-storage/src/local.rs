@@ -146,6 +146,17 @@ impl Tree for LocalTree {
         blocking(move || staging.sweep(&record)).await
     }
 
+    async fn list_staged(
+        &self,
+        folder: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<LakeObject>>, Failure> {
+        let walk = walk::Walk::new(self.staging.folder(), [], after, limit);
+        let folder = folder.to_owned();
+        blocking(move || walk.below(&folder)).await.map(Some)
+    }
+
     async fn remove_folder(&self, folder: &str) -> Result<(), Failure> {
         let folders = [self.root.join(folder), self.staging.folder().join(folder)];
         blocking(move || {

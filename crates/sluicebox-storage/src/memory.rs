@@ -49,6 +49,14 @@ impl MemoryStore {
         }
     }
 
+    /// Another handle on the same lake, whose listings give at most `names` names at a time.
+    #[must_use]
+    pub fn with_pages_of(&self, names: usize) -> Self {
+        let mut paged = self.clone();
+        (paged.lake.page_max, paged.control.page_max) = (names, names);
+        paged
+    }
+
     /// How many staged files wait for their publication.
     #[must_use]
     pub fn staged_count(&self) -> usize {
@@ -58,6 +66,17 @@ impl MemoryStore {
     /// Removes a control object, as a person or a restore from a backup does; whether it was there.
     pub fn remove_control(&self, path: &str) -> bool {
         self.control.contents.lock().objects.remove(path).is_some()
+    }
+
+    /// Removes a visible file, as a person or a life-cycle rule does; its bytes, if it was there.
+    pub fn remove_file(&self, path: &str) -> Option<Bytes> {
+        self.lake.contents.lock().objects.remove(path)
+    }
+
+    /// Makes a file visible, whatever was there, as a person does with a copy.
+    pub fn put_file(&self, path: &str, bytes: Bytes) {
+        let path = path.to_owned();
+        self.lake.contents.lock().objects.insert(path, bytes);
     }
 
     /// Every control object's path and bytes.
@@ -71,6 +90,8 @@ impl MemoryStore {
 #[derive(Clone)]
 pub struct MemoryTree {
     url: &'static str,
+    /// The most names that a listing gives.
+    page_max: usize,
     contents: Arc<Mutex<Contents>>,
     faults: Arc<FaultHook>,
 }
@@ -79,6 +100,7 @@ impl MemoryTree {
     pub(crate) fn new(url: &'static str) -> Self {
         Self {
             url,
+            page_max: usize::MAX,
             contents: Arc::default(),
             faults: Arc::new(|_: &Call<'_>| None),
         }
@@ -121,7 +143,14 @@ impl Tree for MemoryTree {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<LakeObject>, Failure> {
-        let list = |contents: &mut Contents| Ok(contents.list(folder, after, limit));
+        let list = |contents: &mut Contents| {
+            Ok(contents::list(
+                &contents.objects,
+                folder,
+                after,
+                limit.min(self.page_max),
+            ))
+        };
         self.call(Operation::List, folder, list).await
     }
 
@@ -178,6 +207,23 @@ impl Tree for MemoryTree {
             Ok(())
         };
         self.call(Operation::Sweep, record, sweep).await
+    }
+
+    async fn list_staged(
+        &self,
+        folder: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<LakeObject>>, Failure> {
+        let list = |contents: &mut Contents| {
+            Ok(Some(contents::list(
+                &contents.staged,
+                folder,
+                after,
+                limit.min(self.page_max),
+            )))
+        };
+        self.call(Operation::List, folder, list).await
     }
 
     async fn remove_folder(&self, folder: &str) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 /// The calls of the store port, by the names that errors and metrics give them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// `list_control`, `list_files`
+    /// `list_control`, `list_files`, `list_staged`
     List,
     /// `get_control`, `read_file`, `read_range`
     Get,

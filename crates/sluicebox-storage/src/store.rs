@@ -171,6 +171,19 @@ impl<T: Tree> LakeStore for Store<T> {
         Ok(())
     }
 
+    async fn list_staged(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<LakeObject>>, StoreError> {
+        let tree = &self.lake;
+        let folder = prefix.strip_suffix('/').unwrap_or(prefix);
+        let below = format!("{folder}/");
+        let list = tree.list_staged(&below, after, limit);
+        self.call(Operation::List, tree, folder, list).await
+    }
+
     async fn list_files(
         &self,
         prefix: &str,

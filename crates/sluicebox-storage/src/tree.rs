@@ -53,6 +53,15 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     /// Throws away what was staged for `record` and for the records before it in its folder.
     async fn sweep(&self, record: &str) -> Result<(), Failure>;
 
+    /// What is staged for the records in and below `folder` (which ends in `/`), after `after`,
+    /// ascending, at most `limit`; `None` where that cannot be listed.
+    async fn list_staged(
+        &self,
+        folder: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<LakeObject>>, Failure>;
+
     /// Removes a folder with all that is in it.
     async fn remove_folder(&self, folder: &str) -> Result<(), Failure>;
 }

@@ -19,6 +19,17 @@ pub(crate) fn complain(text: &str) {
     writeln!(io::stderr().lock(), "sluicebox: {text}").unwrap_or_default();
 }
 
+/// Keeps silent about panics over damaged files: they are caught where the file is read, and a
+/// sentence of the report.
+pub(crate) fn hush_caught_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !sluicebox_parquet::inspect::is_guarded() {
+            tell(panic);
+        }
+    }));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -54,6 +54,16 @@ pub trait LakeStore: Send + Sync + std::fmt::Debug {
     /// come. A store that cleans up by a rule of its own does nothing.
     async fn sweep(&self, record: &str) -> Result<(), StoreError>;
 
+    /// What is staged, named or not, for records below the control path `prefix` (which ends in
+    /// `/`): names as in [`Staged::File`], strictly after `after` in byte order, ascending, at most
+    /// `limit`. `None` on a store that cannot tell: there is no call that lists open uploads.
+    async fn list_staged(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<LakeObject>>, StoreError>;
+
     /// Visible files below `prefix` (empty for the whole lake) after `after`, ascending, at most
     /// `limit`. Empty marker objects (keys that end in `/`) are left out.
     async fn list_files(

@@ -17,6 +17,7 @@ mod network;
 mod listener;
 mod client;
 mod instance;
+mod prover;
 mod world;
 mod judge;
 
@@ -80,6 +81,7 @@ fn every_history_ends_well() {
         "kill",
         "thaw",
         "evict",
+        "verify",
     ] {
         assert!(tally.contains_key(what), "no {what}");
     }

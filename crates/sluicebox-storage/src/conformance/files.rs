@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use sluicebox_pipeline::ports::{Class, LakeStore, Published, StoreError};
+use sluicebox_types::Staged;
 
 use super::{RECORD, Subject, assert_no_files, names, publish};
 
@@ -147,6 +148,43 @@ pub async fn a_sweep_takes_what_no_record_can_name(lake: &dyn Subject) {
     for staged in left {
         let published = store.publish("t/a.parquet", 4, &staged).await;
         assert_eq!(published.expect("publish"), Published::StagedDataGone);
+    }
+}
+
+/// What is staged for the records of one chain is listed by the names that records give it, until
+/// it is published; or the store says that it cannot.
+pub async fn what_is_staged_is_listed_where_it_can_be(lake: &dyn Subject) {
+    let (store, chain) = (lake.open(), "p/t/p00000/c/");
+    let mut staged = Vec::new();
+    for (record, path) in [
+        (record(0, 1), "t/a.parquet"),
+        (record(0, 2), "t/b.parquet"),
+        (record(1, 1), "t/of-another-chain.parquet"),
+    ] {
+        let data = store.stage(&record, path, "rows".into()).await;
+        staged.push(data.expect("stage"));
+    }
+    let list = async |after: Option<&str>, limit| {
+        let listed = store.list_staged(chain, after, limit).await.expect("list");
+        listed.map(|files| files.into_iter().map(|file| file.path).collect::<Vec<_>>())
+    };
+    let Some(listed) = list(None, 10).await else {
+        return;
+    };
+    let names: Vec<_> = staged.iter().filter_map(name_of).collect();
+    assert_eq!(listed, names[..2]);
+    assert_eq!(list(None, 1).await.as_deref(), Some(&listed[..1]));
+    let rest = list(Some(listed[0].as_str()), 10).await;
+    assert_eq!(rest.as_deref(), Some(&listed[1..]));
+    let published = store.publish("t/a.parquet", 4, &staged[0]).await;
+    assert_eq!(published.expect("publish"), Published::Done);
+    assert_eq!(list(None, 10).await.as_deref(), Some(&listed[1..]));
+}
+
+fn name_of(staged: &Staged) -> Option<&str> {
+    match staged {
+        Staged::File { path } => Some(path),
+        Staged::Multipart { .. } => None,
     }
 }
 

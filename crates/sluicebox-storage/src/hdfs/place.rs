@@ -46,6 +46,14 @@ impl HdfsPlace {
         format!("{}/{path}", self.root)
     }
 
+    /// Where everything below it is written first.
+    pub(super) fn staging(&self) -> Self {
+        Self {
+            name_service: self.name_service.clone(),
+            root: self.join(STAGING),
+        }
+    }
+
     /// Folders below it, with a `/` at the end, that are not its own: its staging folder, and
     /// `other` if that lies inside.
     pub(super) fn hidden(&self, other: &Self) -> Vec<String> {

@@ -111,3 +111,32 @@ async fn an_upload_cannot_be_published_on_a_disk() {
     let error = published.expect_err("another kind");
     assert_eq!(error.class, Class::Fatal, "{error}");
 }
+
+/// A page is filled from a folder with more names than the page has, and past folders in which
+/// nothing is.
+#[tokio::test]
+async fn pages_are_filled_past_empty_folders() {
+    let lake = Lake::new();
+    let root = lake.0.path().join("lake/t");
+    for folder in ["a", "b/c", "d", "x"] {
+        std::fs::create_dir_all(root.join(folder)).expect("folder");
+    }
+    let names = ["x/1", "x/2", "x/3", "y", "z"].map(|name| format!("t/{name}"));
+    for name in &names {
+        std::fs::write(lake.0.path().join("lake").join(name), "rows").expect("file");
+    }
+    for page_names in [1, 2, 3, 5, 9] {
+        let mut listed: Vec<String> = Vec::new();
+        loop {
+            let after = listed.last().map(String::as_str);
+            let page = lake.store().list_files("", after, page_names).await;
+            let page = page.expect("list");
+            assert!(page.len() == page_names || listed.len() + page.len() == names.len());
+            if page.is_empty() {
+                break;
+            }
+            listed.extend(page.into_iter().map(|file| file.path));
+        }
+        assert_eq!(listed, names, "{page_names} names a page");
+    }
+}

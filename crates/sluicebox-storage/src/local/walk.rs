@@ -1,3 +1,4 @@
+use std::collections::BinaryHeap;
 use std::fs::{File, FileType, read_dir};
 use std::io::{ErrorKind, Read, Result, Seek, SeekFrom};
 use std::ops::Range;
@@ -30,10 +31,10 @@ pub(super) fn read_range(path: &Path, range: &Range<u64>) -> Result<Option<Bytes
 }
 
 /// A walk through a tree in the byte order of its paths, as an object store lists them. It holds
-/// the names of one folder per level and of what it found, never the whole tree.
+/// per level as many names of a folder as it may find, never a whole folder.
 pub(super) struct Walk {
     root: PathBuf,
-    hidden: [PathBuf; 2],
+    hidden: Vec<PathBuf>,
     after: String,
     limit: usize,
     found: Vec<LakeObject>,
@@ -44,13 +45,13 @@ impl Walk {
     /// after `limit` files.
     pub(super) fn new(
         root: &Path,
-        hidden: [PathBuf; 2],
+        hidden: impl Into<Vec<PathBuf>>,
         after: Option<&str>,
         limit: usize,
     ) -> Self {
         Self {
             root: root.to_owned(),
-            hidden,
+            hidden: hidden.into(),
             after: after.unwrap_or_default().to_owned(),
             limit,
             found: Vec::new(),
@@ -64,44 +65,58 @@ impl Walk {
     }
 
     fn visit(&mut self, prefix: &str) -> Result<()> {
-        for entry in self.entries(prefix)? {
-            if self.found.len() >= self.limit {
-                break;
+        let mut passed = String::new();
+        while self.found.len() < self.limit {
+            let wanted = self.limit - self.found.len();
+            let entries = self.entries(prefix, &passed, wanted)?;
+            let is_rest = entries.len() < wanted;
+            for entry in entries {
+                passed.clone_from(&entry);
+                if self.found.len() >= self.limit {
+                    break;
+                }
+                if entry.ends_with('/') {
+                    self.visit(&entry)?;
+                } else {
+                    self.take(entry)?;
+                }
             }
-            if entry.ends_with('/') {
-                self.visit(&entry)?;
-            } else if entry > self.after {
-                self.take(entry)?;
+            if is_rest {
+                break;
             }
         }
         Ok(())
     }
 
-    /// The paths in a folder, those of folders with a `/` at the end, which gives them their place
-    /// in the order. Links and devices are no part of a lake; neither are names that are not
-    /// UTF-8.
-    fn entries(&self, prefix: &str) -> Result<Vec<String>> {
+    /// The first paths in a folder after `passed`, in order, at most `wanted`; those of folders with
+    /// a `/` at the end, which gives them their place in the order. Links and devices are no part of
+    /// a lake; neither are names that are not UTF-8.
+    fn entries(&self, prefix: &str, passed: &str, wanted: usize) -> Result<Vec<String>> {
         let folder = match read_dir(self.root.join(prefix)) {
             Err(error) if is_missing(error.kind()) => return Ok(Vec::new()),
             opened => opened?,
         };
-        let mut entries = Vec::new();
+        let mut first = BinaryHeap::new();
         for entry in folder {
             let entry = entry?;
             let kind = entry.file_type()?;
             if let Ok(name) = entry.file_name().into_string()
+                && let Some(path) = self.place(format!("{prefix}{name}"), kind)
+                && path.as_str() > passed
                 && !self.hidden.contains(&entry.path())
             {
-                entries.extend(self.place(format!("{prefix}{name}"), kind));
+                first.push(path);
+                if first.len() > wanted {
+                    first.pop();
+                }
             }
         }
-        entries.sort_unstable();
-        Ok(entries)
+        Ok(first.into_sorted_vec())
     }
 
     fn place(&self, path: String, kind: FileType) -> Option<String> {
         if kind.is_file() {
-            return Some(path);
+            return (path > self.after).then_some(path);
         }
         let folder = format!("{path}/");
         let passed = self.after > folder && !self.after.starts_with(&folder);

@@ -16,19 +16,6 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    pub(super) fn list(&self, folder: &str, after: Option<&str>, limit: usize) -> Vec<LakeObject> {
-        self.objects
-            .range(folder.to_owned()..)
-            .take_while(|(path, _)| path.starts_with(folder))
-            .filter(|(path, _)| after.is_none_or(|after| path.as_str() > after))
-            .take(limit)
-            .map(|(path, bytes)| LakeObject {
-                path: path.clone(),
-                bytes: bytes.len() as u64,
-            })
-            .collect()
-    }
-
     pub(super) fn create(&mut self, path: &str, bytes: Bytes) -> Result<(), Failure> {
         if self.objects.contains_key(path) {
             return Err(Failure::retry("exists already"));
@@ -67,6 +54,25 @@ impl Contents {
             folder_of(staged_for) != folder_of(record) || staged_for > record
         });
     }
+}
+
+/// What lies below `folder`, after `after`.
+pub(super) fn list(
+    objects: &BTreeMap<String, Bytes>,
+    folder: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Vec<LakeObject> {
+    objects
+        .range(folder.to_owned()..)
+        .take_while(|(path, _)| path.starts_with(folder))
+        .filter(|(path, _)| after.is_none_or(|after| path.as_str() > after))
+        .take(limit)
+        .map(|(path, bytes)| LakeObject {
+            path: path.clone(),
+            bytes: bytes.len() as u64,
+        })
+        .collect()
 }
 
 fn folder_of(path: &str) -> &str {

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sluicebox_chain::CommitRecord;
-use sluicebox_pipeline::verify::verify;
+use sluicebox_pipeline::verify::{Scope, verify};
 use sluicebox_types::FileKind;
 
 use super::instance::Site;
@@ -61,7 +61,7 @@ pub(super) async fn judge(site: &Site) -> Result<(), String> {
             ));
         }
     }
-    let report = verify(&site.network.store, "test", None).await;
+    let report = verify(&site.network.store, &Scope::whole("test")).await;
     let report = report.map_err(|error| error.to_string())?;
     match report.holds() {
         true => Ok(()),

@@ -215,6 +215,18 @@ impl LakeStore for RemoteStore {
         request!(self, sweep, record)
     }
 
+    async fn list_staged(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<LakeObject>>, StoreError> {
+        let store = self.network.store.clone();
+        let (within, behind) = (prefix.to_owned(), after.map(str::to_owned));
+        let work = async move { store.list_staged(&within, behind.as_deref(), limit).await };
+        self.request("list_staged", prefix, work).await
+    }
+
     async fn list_files(
         &self,
         prefix: &str,

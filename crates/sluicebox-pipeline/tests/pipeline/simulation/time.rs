@@ -15,10 +15,6 @@ pub(super) struct SimulatedClock {
 
 impl SimulatedClock {
     /// Inside the runtime whose time it shows.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the runtime's time, which only moves when the simulation moves it"
-    )]
     pub(super) fn new() -> Self {
         Self {
             started: Instant::now(),

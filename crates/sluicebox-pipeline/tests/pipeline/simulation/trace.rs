@@ -19,10 +19,6 @@ struct State {
 
 impl Trace {
     /// Inside the runtime of the history.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the runtime's time, which only moves when the simulation moves it"
-    )]
     pub(super) fn new(in_words: bool) -> Self {
         Self(Arc::new(Mutex::new(State {
             started: Instant::now(),

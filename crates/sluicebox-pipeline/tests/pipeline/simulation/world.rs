@@ -14,6 +14,7 @@ use super::judge;
 use super::log::Log;
 use super::network::Network;
 use super::process::State;
+use super::prover::Prover;
 use super::reader::GlobReader;
 use super::time::SimulatedClock;
 use super::trace::Trace;
@@ -31,6 +32,7 @@ pub(super) struct World {
     clock: Arc<SimulatedClock>,
     pub(super) site: Site,
     pub(super) instances: Vec<Instance>,
+    prover: Prover,
     started: u64,
 }
 
@@ -101,7 +103,7 @@ impl World {
             group: Group::new(partitions),
             letters: Arc::default(),
             heard: Arc::default(),
-            clock: clock.clone(),
+            clock: Arc::<SimulatedClock>::clone(&clock),
             spec: Arc::new(spec(roll, true, None)),
             attempts: Arc::new(AtomicU64::new(0)),
             memory_bytes: match dice.once_in(5) {
@@ -111,6 +113,7 @@ impl World {
             lossy: dice.once_in(4),
         };
         Self {
+            prover: Prover::start(&site.network),
             runtime,
             dice,
             clock,
@@ -349,6 +352,7 @@ impl World {
             return Err(format!("{} halted without reason", instance.member));
         }
         self.site.network.reader.wrong().map_or(Ok(()), Err)?;
+        self.prover.wrong().map_or(Ok(()), Err)?;
         self.site.heard.lock().wrong().map_or(Ok(()), Err)
     }
 
