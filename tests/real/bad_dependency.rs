@@ -162,14 +162,14 @@ log: {{ level: trace }}
 }
 
 /// All of `words` are in `said`.
-fn assert_says(said: &str, words: &[&str]) {
+pub(crate) fn assert_says(said: &str, words: &[&str]) {
     for word in words {
         assert!(said.contains(word), "`{word}` is not in: {said}");
     }
 }
 
 /// Waits until `/readyz` says all of `words`; it says no secret beside them.
-async fn waits_and_says(run: &Sluicebox, words: &[&str]) {
+pub(crate) async fn waits_and_says(run: &Sluicebox, words: &[&str]) {
     let mut last = None;
     let said = async || {
         last = run.console("/readyz");

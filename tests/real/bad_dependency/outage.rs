@@ -16,7 +16,7 @@ async fn servers_that_come_back_are_gone_on_with() {
         tokio::task::spawn_blocking(Kafka::start),
         tokio::task::spawn_blocking(S3::start)
     );
-    let (mut kafka, mut s3) = (kafka.expect("Kafka"), s3.expect("S3"));
+    let (kafka, mut s3) = (kafka.expect("Kafka"), s3.expect("S3"));
     let topic = kafka.create_topic("outage", 1).await;
     let dead_letters = kafka.create_topic("outage-dlq", 1).await;
     let mut pipeline = Pipeline::new(&topic, std::path::Path::new("/"))

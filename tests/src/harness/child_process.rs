@@ -87,6 +87,11 @@ impl ChildProcess {
         })
     }
 
+    /// Its process id.
+    pub(super) const fn id(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
     /// Everything that it has printed so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -136,6 +141,16 @@ impl ChildProcess {
     /// Lets it go on after [`freeze`](Self::freeze).
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// Whether it has been stopped and not gone on (Linux).
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        let stat = format!("/proc/{}/stat", self.pid.as_raw_nonzero());
+        let stat = fs::read_to_string(stat).unwrap_or_default();
+        // Its name, in brackets, may hold anything.
+        let state = stat.rsplit_once(") ");
+        state.is_some_and(|(_, state)| state.starts_with('T'))
     }
 
     /// Waits until it has ended and gives its exit code; 128 + n after signal n.

@@ -10,6 +10,9 @@ use anyhow::{Context, Result};
 use super::run_folder::RunFolder;
 use super::{ChildProcess, cache, http};
 
+/// Arguments: kibibytes, the program and its arguments.
+const LIMITED: &str = r#"ulimit -d "$0" && exec "$@""#;
+
 /// The binary under test, running. Ends with the test.
 #[derive(Debug)]
 pub struct Sluicebox {
@@ -30,6 +33,32 @@ impl Sluicebox {
             let folder = RunFolder::new("run")?;
             let mut command = command(folder.path(), arguments, config)?;
             command.envs(variables.iter().map(|(name, value)| (name, value)));
+            Ok(Self {
+                process: ChildProcess::start(&command, &folder)?,
+                folder,
+            })
+        };
+        start().unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Starts `sluicebox <arguments>` as [`Sluicebox::start`] does, with so much memory that it may
+    /// write to and no more (`RLIMIT_DATA`, which counts what is mapped, stacks of threads included).
+    /// What is asked for beyond that is refused, which ends the process.
+    ///
+    /// # Panics
+    ///
+    /// If the binary cannot be built or started.
+    #[must_use]
+    pub fn start_within(memory_bytes: u64, arguments: &[&str], config: &str) -> Self {
+        let start = || -> Result<Self> {
+            let folder = RunFolder::new("run")?;
+            let unlimited = command(folder.path(), arguments, config)?;
+            let mut command = Command::new("sh");
+            command
+                .args(["-c", LIMITED, &(memory_bytes / 1024).to_string()])
+                .arg(unlimited.get_program())
+                .args(unlimited.get_args())
+                .current_dir(folder.path());
             Ok(Self {
                 process: ChildProcess::start(&command, &folder)?,
                 folder,
@@ -121,6 +150,12 @@ impl Sluicebox {
     /// Stops it with SIGSTOP, as a frozen machine would.
     pub fn freeze(&self) {
         self.process.freeze();
+    }
+
+    /// Whether it is frozen, by itself or by others.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.process.is_frozen()
     }
 
     /// Lets it go on after [`freeze`](Self::freeze).

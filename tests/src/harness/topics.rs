@@ -13,6 +13,7 @@ use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 use super::Kafka;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+const AS_THE_BROKERS_HAVE_IT: TopicReplication<'_> = TopicReplication::Fixed(-1);
 
 impl Kafka {
     /// Makes a topic with a name of its own that starts with `name`, and gives its name. Records of
@@ -54,7 +55,7 @@ impl Kafka {
             .client_config()
             .create()
             .expect("an admin client needs no broker yet");
-        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        let mut topic = NewTopic::new(name, partitions, AS_THE_BROKERS_HAVE_IT);
         for (key, value) in config {
             topic = topic.set(key, value);
         }

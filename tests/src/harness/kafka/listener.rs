@@ -71,7 +71,6 @@ pub(super) fn properties(
         "listeners={addresses},CONTROLLER://127.0.0.1:{controller}\n\
          advertised.listeners={addresses}\n\
          listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT\n\
-         controller.quorum.voters=1@127.0.0.1:{controller}\n\
          ssl.truststore.type=PEM\n\
          ssl.truststore.location={authority}\n\
          ssl.keystore.type=PEM\n\
