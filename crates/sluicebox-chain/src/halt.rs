@@ -112,8 +112,9 @@ pub enum Halt {
     #[error(
         "{chain}: {path} of record {seq} was committed but is neither visible nor staged any more. \
          A life-cycle rule that aborts uploads or a clean-up of the staging tree removed it: give \
-         such rules at least 7 days. Restore the file, or delete record {seq} (the newest) to read \
-         its offsets again"
+         such rules at least 7 days. Restore the file. Or, to read its offsets again, delete every \
+         file that {record} in the control tree names, then {record} itself, and start again",
+        record = .chain.path(*.seq)
     )]
     DataGone {
         /// Which chain.

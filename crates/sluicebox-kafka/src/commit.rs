@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{Offset as ClientOffset, TopicPartitionList};
 use sluicebox_types::{Offset, TopicPartition};
@@ -18,6 +20,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) struct Commits {
     answers: NativeQueue,
     unanswered: AtomicUsize,
+    /// The last commit of each partition, until the group has taken it: offset and metadata.
+    untaken: Mutex<BTreeMap<TopicPartition, (Offset, String)>>,
 }
 
 impl Commits {
@@ -25,6 +29,7 @@ impl Commits {
         Some(Self {
             answers: NativeQueue::new(client)?,
             unanswered: AtomicUsize::new(0),
+            untaken: Mutex::default(),
         })
     }
 
@@ -37,12 +42,36 @@ impl Commits {
             return;
         }
         element.set_metadata(metadata);
+        let untaken = (offset, metadata.to_owned());
+        self.untaken.lock().insert(partition.clone(), untaken);
         self.unanswered.fetch_add(1, Ordering::AcqRel);
         if let Err(error) = self.answers.commit(&offsets) {
             self.settle(&CommitAnswer {
                 partitions: format!("{partition}={offset}"),
                 error: Some(error),
             });
+        }
+    }
+
+    /// Sends again what fell into a rebalance: on a partition that has gone quiet no later commit
+    /// would make up for it, and the group would show a lag for ever.
+    pub(crate) fn again(&self, is_ours: impl Fn(&TopicPartition) -> bool) {
+        if self.unanswered.load(Ordering::Acquire) > 0 {
+            return;
+        }
+        let untaken = std::mem::take(&mut *self.untaken.lock());
+        for (partition, (offset, metadata)) in untaken {
+            if is_ours(&partition) {
+                self.send(&partition, offset, &metadata);
+            }
+        }
+    }
+
+    /// Forgets what was not taken of partitions that go: their next owner may be further by now.
+    pub(crate) fn forget(&self, revoked: &TopicPartitionList) {
+        let mut untaken = self.untaken.lock();
+        for element in revoked.elements() {
+            untaken.remove(&TopicPartition::new(element.topic(), element.partition()));
         }
     }
 
@@ -75,20 +104,33 @@ impl Commits {
         metrics::counter!("sluicebox_offset_commits_total", "outcome" => outcome).increment(1);
         let CommitAnswer { partitions, error } = answer;
         match error {
-            None => tracing::debug!(%partitions, "committed"),
-            // The group moves on and the next commit carries a larger offset.
+            None => {
+                self.taken(partitions);
+                tracing::debug!(%partitions, "committed");
+            }
+            // The group moves on; the next commit carries a larger offset, or this one is repeated.
             Some(
                 error @ (RDKafkaErrorCode::IllegalGeneration
                 | RDKafkaErrorCode::RebalanceInProgress
                 | RDKafkaErrorCode::UnknownMemberId
                 | RDKafkaErrorCode::StaleMemberEpoch),
             ) => tracing::debug!(%partitions, %error, "commit fell into a rebalance"),
-            Some(error) => tracing::warn!(
-                %partitions,
-                %error,
-                "the group's offset was not committed; the lake's own chain is the truth, only the \
-                 lag shown for the group is stale"
-            ),
+            Some(error) => {
+                self.taken(partitions);
+                tracing::warn!(
+                    %partitions,
+                    %error,
+                    "the group's offset was not committed; the lake's own chain is the truth, only \
+                     the lag shown for the group is stale"
+                );
+            }
         }
+    }
+
+    /// Nothing more is to be done for what was answered, unless something newer was sent since.
+    fn taken(&self, answered: &str) {
+        self.untaken
+            .lock()
+            .retain(|partition, (offset, _)| format!("{partition}={offset}") != answered);
     }
 }

@@ -8,7 +8,7 @@ use rdkafka::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
-use rdkafka::types::RDKafkaRespErr;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use sluicebox_types::HeaderList as _;
 use sluicebox_types::OwnedRecord;
 
@@ -78,6 +78,14 @@ impl MockKafka {
     pub fn allow_topic(&self, topic: &str) -> Result<(), KafkaError> {
         let code = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
         self.cluster.topic_error(topic, code).map_err(refused)
+    }
+
+    /// Answers the next `times` commits of offsets as a cluster does in the middle of a rebalance.
+    pub fn interrupt_commits(&self, times: usize) {
+        let code = RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
+        let codes = vec![code; times];
+        self.cluster
+            .request_errors(RDKafkaApiKey::OffsetCommit, &codes);
     }
 
     /// Hangs up, and takes no connection until [`come_back`](Self::come_back).

@@ -10,6 +10,9 @@ use crate::error::KafkaError;
 /// Kafka's own default for what one fetch returns at most.
 const FETCH_BYTES_MAX: u64 = 50 << 20;
 
+/// Kafka's own default for what one record may weigh that is produced.
+const PRODUCED_BYTES_MAX: u64 = 1_000_000;
+
 /// Properties of the consumer. What the promise of exactly once rests on is set here and nowhere
 /// else; the config refuses these names under `kafka.librdkafka`.
 pub(crate) fn consumer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError> {
@@ -36,6 +39,11 @@ pub(crate) fn consumer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
         ("queued.max.messages.kbytes", queue_bytes.div_ceil(1024)),
         ("fetch.message.max.bytes", partition_bytes),
         ("fetch.max.bytes", response_bytes_max(kafka)),
+        // A producer's limit, but librdkafka refuses a consumer whose responses are smaller.
+        (
+            "message.max.bytes",
+            response_bytes_max(kafka).min(PRODUCED_BYTES_MAX),
+        ),
         ("fetch.wait.max.ms", kafka.fetch.wait.as_millis()),
         (
             "topic.metadata.refresh.interval.ms",
@@ -250,7 +258,8 @@ fn with_own(mut properties: ClientConfig, kafka: &KafkaSection) -> ClientConfig 
 mod tests {
     use std::collections::BTreeMap;
 
-    use sluicebox_config::Secret;
+    use rdkafka::consumer::BaseConsumer;
+    use sluicebox_config::{ByteSize, FetchSection, Secret};
 
     use super::*;
 
@@ -335,6 +344,20 @@ mod tests {
             consumer(&kafka).unwrap().create_native_config().unwrap();
             producer(&kafka).unwrap().create_native_config().unwrap();
         }
+    }
+
+    /// The smallest queue that the config takes is one that librdkafka takes.
+    #[test]
+    fn a_small_queue_is_taken() {
+        let kafka = KafkaSection {
+            group_id: "sluicebox".to_owned(),
+            fetch: FetchSection {
+                queue_bytes: ByteSize::from_mib(1),
+                ..FetchSection::default()
+            },
+            ..section()
+        };
+        let _taken: BaseConsumer = consumer(&kafka).unwrap().create().unwrap();
     }
 
     /// What the user passes through wins over what was chosen for comfort.

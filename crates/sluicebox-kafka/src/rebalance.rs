@@ -39,6 +39,11 @@ impl Assignment {
         }
     }
 
+    /// Whether this process fetches the partition.
+    pub(crate) fn has(&self, partition: &TopicPartition) -> bool {
+        self.seats.lock().contains_key(partition)
+    }
+
     /// Carries out what the group wants. Without a handler everything is given back at once.
     pub(crate) fn rebalance(
         &self,

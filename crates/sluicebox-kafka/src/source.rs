@@ -13,7 +13,7 @@ use sluicebox_pipeline::ports::{AssignmentHandler, SourceControl};
 use sluicebox_types::SystemClock;
 
 use crate::commit::Commits;
-use crate::context::SourceContext;
+use crate::context::{Rebalance, SourceContext};
 use crate::control::KafkaControl;
 use crate::error::KafkaError;
 use crate::first_sight::FirstSight;
@@ -164,6 +164,8 @@ impl KafkaSource {
             self.turn(Some(handler))?;
             if turns.is_multiple_of(TURNS_PER_LOOK) {
                 handler.polled();
+                self.commits
+                    .again(|partition| self.assignment.has(partition));
                 self.look_at_topics();
             }
             turns = turns.wrapping_add(1);
@@ -187,6 +189,9 @@ impl KafkaSource {
         let polled = self.consumer.poll(POLL);
         self.commits.serve();
         while let Some(rebalance) = self.consumer.context().next_rebalance() {
+            if let Rebalance::Revoke(revoked) = &rebalance {
+                self.commits.forget(revoked);
+            }
             self.assignment.rebalance(rebalance, handler)?;
         }
         match polled {

@@ -335,6 +335,34 @@ fn committed_metadata_is_there_after_a_restart() {
     source.stop();
 }
 
+/// A commit that falls into a rebalance is made after it, though no later one comes.
+#[test]
+fn a_commit_that_fell_into_a_rebalance_is_repeated() {
+    let kafka = cluster(10);
+    let plan = Plan::new(|number| at(0, number));
+    let source = Running::start(section(&kafka), StartPosition::Earliest, &plan);
+    plan.await_assignment();
+    kafka.interrupt_commits(1);
+    source.control.commit(&partition(2), 7, "seq 3");
+    source.control.flush_commits(PATIENCE);
+    let committed = || {
+        let states = source.control.describe(&[partition(2)]).unwrap();
+        states[0].committed.clone()
+    };
+    assert_eq!(committed(), None, "it fell into a rebalance");
+    let turns = PATIENCE.as_millis() / POLL.as_millis();
+    let repeated = (0..turns).find_map(|_| {
+        std::thread::sleep(POLL);
+        committed()
+    });
+    let expected = Committed {
+        offset: 7,
+        metadata: "seq 3".to_owned(),
+    };
+    assert_eq!(repeated, Some(expected));
+    source.stop();
+}
+
 /// A start given by offsets holds where it names the partition; elsewhere it is the earliest.
 #[test]
 fn starts_by_offset_are_per_partition() {

@@ -47,6 +47,8 @@ pub(crate) async fn take_over(
     let start = committed.map_or(state.configured_start, |committed| committed.offset);
     let (id, at) = ((env.fresh_id)(), rfc3339(env.clock.now_millis()));
     let mut step = Assign::start(chain.clone(), hint, id, env.writer.clone(), at);
+    let creating = creating(chain);
+    let mut creates = Waiting::for_dependency(env, &creating);
     loop {
         match step {
             // A first record would make the mistake last.
@@ -61,7 +63,7 @@ pub(crate) async fn take_over(
                 });
             }
             AssignStep::Do(machine, command) => {
-                step = machine.answer(perform(env, chain, &command).await);
+                step = machine.answer(perform(env, chain, &command, &mut creates).await);
             }
             AssignStep::Owned(ownership) => return Ok(ownership),
             AssignStep::Halt(halt) => return Err(halt),
@@ -73,10 +75,12 @@ pub(crate) async fn take_over(
 pub(crate) async fn append(env: &Environment, record: CommitRecord) -> Appended {
     let chain = record.chain.clone();
     let mut step = Commit::start(record);
+    let creating = creating(&chain);
+    let mut creates = Waiting::for_dependency(env, &creating);
     loop {
         match step {
             CommitStep::Do(machine, command) => {
-                step = machine.answer(perform(env, &chain, &command).await);
+                step = machine.answer(perform(env, &chain, &command, &mut creates).await);
             }
             CommitStep::Committed(tail) => return Appended::Committed(tail),
             CommitStep::Lost { winner } => return Appended::Lost(winner),
@@ -86,9 +90,18 @@ pub(crate) async fn append(env: &Environment, record: CommitRecord) -> Appended 
     }
 }
 
-async fn perform(env: &Environment, chain: &ChainId, command: &Command) -> Answer {
+fn creating(chain: &ChainId) -> String {
+    format!("store (record of {}[{}])", chain.topic, chain.partition)
+}
+
+async fn perform(
+    env: &Environment,
+    chain: &ChainId,
+    command: &Command,
+    creates: &mut Waiting<'_>,
+) -> Answer {
     match command {
-        Command::Create(record) => create(env, record).await,
+        Command::Create(record) => create(env, record, creates).await,
         Command::Start => Answer::StartsAt {
             offset: 0,
             topic_id: None,
@@ -101,7 +114,7 @@ async fn perform(env: &Environment, chain: &ChainId, command: &Command) -> Answe
 }
 
 /// Any answer but "created" proves nothing, so nothing is tried again here: the machine reads back.
-async fn create(env: &Environment, record: &CommitRecord) -> Answer {
+async fn create(env: &Environment, record: &CommitRecord, creates: &mut Waiting<'_>) -> Answer {
     let Ok(bytes) = record.to_bytes() else {
         return Answer::CreateUnclear;
     };
@@ -118,7 +131,7 @@ async fn create(env: &Environment, record: &CommitRecord) -> Answer {
         Err(error) => {
             tracing::debug!(%error, "create is unclear, reading back");
             // The record is durable or not; a pause keeps a refusing store from being flooded.
-            tokio::time::sleep(PAUSE_FIRST).await;
+            creates.after(&error).await;
             Answer::CreateUnclear
         }
     }
@@ -157,6 +170,9 @@ async fn ask(
 
 /// All files in parallel: closing a file may take half a second on some stores.
 async fn publish(store: &dyn LakeStore, record: &CommitRecord) -> Result<Answer, StoreError> {
+    if record.files.is_empty() {
+        return Ok(Answer::Published);
+    }
     failpoint("before_publish");
     let each: Vec<_> = record
         .files
@@ -192,22 +208,49 @@ pub(crate) async fn until_done<T, F>(
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    let mut pause = PAUSE_FIRST;
+    let mut waiting = Waiting::for_dependency(env, dependency);
     loop {
         match operation().await {
-            Ok(done) => {
-                env.readiness.up(dependency);
-                return done;
-            }
+            Ok(done) => return done,
             Err(error) => {
-                if pause >= PAUSE_FIRST * 4 || error.class == Class::Fatal {
-                    env.readiness.down(dependency, error.to_string());
-                }
-                tracing::warn!(%error, pause_ms = pause.as_millis(), "store: trying again");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(PAUSE_LAST);
+                let pause_ms = waiting.pause.as_millis();
+                tracing::warn!(%error, pause_ms, "store: trying again");
+                waiting.after(&error).await;
             }
         }
+    }
+}
+
+/// Somebody who tries again and again, and whom `/readyz` shows for as long: until it works, or
+/// nobody tries any more.
+struct Waiting<'a> {
+    env: &'a Environment,
+    dependency: &'a str,
+    pause: Duration,
+}
+
+impl<'a> Waiting<'a> {
+    const fn for_dependency(env: &'a Environment, dependency: &'a str) -> Self {
+        Self {
+            env,
+            dependency,
+            pause: PAUSE_FIRST,
+        }
+    }
+
+    /// Lets some time pass before the next try, more each time.
+    async fn after(&mut self, error: &StoreError) {
+        if self.pause >= PAUSE_FIRST * 4 || error.class == Class::Fatal {
+            self.env.readiness.down(self.dependency, error.to_string());
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(PAUSE_LAST);
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.env.readiness.up(self.dependency);
     }
 }
 

@@ -27,6 +27,7 @@ mod environment;
 mod memory;
 mod readiness;
 mod status;
+mod claim;
 mod driver;
 mod stepped;
 mod assignment;
@@ -46,6 +47,7 @@ pub mod verify;
 
 pub use appetite::WORKER_BYTES;
 pub use blocking::Blocking;
+pub use claim::{ClaimError, claim, is_claimed};
 pub use driver::Driver;
 pub use environment::Environment;
 pub use hops::write::with_kafka_column;

@@ -37,6 +37,10 @@ pub(crate) enum Command {
     #[command(after_help = EXIT_CODES)]
     DryRun(DryRun),
     /// Prove from the lake that every record is in it exactly once.
+    ///
+    /// Reads the commit chains, each file's footer and the offsets of its rows, and lists the
+    /// tables. May run while ingestion runs. What is committed and not published yet is `pending`
+    /// and no problem. Memory does not grow with the lake.
     #[command(after_help = EXIT_CODES)]
     Verify(Verify),
     /// Show where a Parquet file comes from and what is inside.
@@ -116,6 +120,12 @@ pub(crate) struct DryRun {
 pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) config: ConfigFile,
+    /// Only this topic.
+    #[arg(long, value_name = "TOPIC")]
+    pub(crate) topic: Option<String>,
+    /// Also read every file whole, and compare it with its checksum.
+    #[arg(long)]
+    pub(crate) checksums: bool,
     /// Answer in JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    terminal::hush_caught_panics();
     let command = cli::CommandLine::parse().command;
     match commands::execute(&command) {
         Ok(()) => ExitCode::SUCCESS,

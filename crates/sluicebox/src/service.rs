@@ -28,6 +28,10 @@ pub(crate) use stop::Stop;
 
 /// Threads for what waits on the network and the disk; records are worked on elsewhere.
 const IO_THREADS: usize = 2;
+/// Threads for calls that block: files of the local store, questions of the Kafka client. Hundreds of
+/// partitions that are cut at once would have tokio's 512, whose stacks and open files nobody accounts
+/// for, and a disk does not sync faster for them.
+const BLOCKING_THREADS: usize = 64;
 
 /// When the service ends by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +60,7 @@ impl Process {
             sluicebox_telemetry::install_metrics(wiring::VERSION).map_err(anyhow::Error::from)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(IO_THREADS)
+            .max_blocking_threads(BLOCKING_THREADS)
             .thread_name("io")
             .enable_all()
             .build()?;
@@ -87,7 +92,12 @@ pub(crate) fn run(
     let console = runtime.block_on(console)?;
     tracing::info!(address = %console.address(), "the console listens");
     let store = wiring::store(&config.lake, &shared.clock)?;
-    let proved = runtime.block_on(prove(store.as_ref(), &shared.readiness, &process.stop))?;
+    let proved = runtime.block_on(prove(
+        store.as_ref(),
+        config.name.as_str(),
+        &shared.readiness,
+        &process.stop,
+    ))?;
     match proved {
         Some(_proved) => {
             let crawler = wiring::crawler_inside(config, &store, shared, runtime.handle());

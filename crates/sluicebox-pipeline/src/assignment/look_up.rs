@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluicebox_chain::{ChainId, Halt};
+use sluicebox_chain::{ChainId, Halt, Hint, Tail};
 use sluicebox_types::TopicPartition;
 
 use super::Assigner;
@@ -75,6 +75,7 @@ impl Assigner {
             _ => tail.end,
         };
         let read_from = rebuild_from.max(state.low);
+        self.tell_group(state, &tail);
         Ok(LaneStart {
             partition: partition.clone(),
             epoch,
@@ -84,6 +85,16 @@ impl Assigner {
             read_from,
             gap,
         })
+    }
+
+    /// The tail's writer may have died before it told the group, and if nothing more comes, nobody
+    /// else would: the group would show a lag for ever.
+    fn tell_group(&self, state: &PartitionState, tail: &Tail) {
+        let told = state.committed.as_ref().map(|committed| committed.offset);
+        if tail.seq > 0 && told != Some(tail.end) {
+            let hint = Hint::of(tail).to_metadata();
+            self.control.commit(&state.partition, tail.end, &hint);
+        }
     }
 
     async fn describe(&self, partition: &TopicPartition) -> Result<PartitionState, SourceError> {

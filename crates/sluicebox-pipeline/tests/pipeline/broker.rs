@@ -59,6 +59,11 @@ impl Broker {
         self.state.lock().committed.get(partition).cloned()
     }
 
+    /// As if the last commits of a process that died had never come.
+    pub(crate) fn forget_commits(&self) {
+        self.state.lock().committed.clear();
+    }
+
     /// Only `records` more are handed out, so that a test can crash in the middle.
     pub(crate) fn fall_silent_after(&self, records: Option<usize>) {
         self.state.lock().budget = records;

@@ -46,6 +46,24 @@ fn assert_nothing_is_left(scenario: &Scenario) {
     assert_eq!(scenario.store.staged_count(), 0);
 }
 
+/// A process that dies between its last record and the group's offset leaves a lag behind, which the
+/// next owner clears, though nothing more comes.
+#[test]
+fn an_offset_that_was_not_told_is_told_by_the_next_owner() {
+    let scenario = Scenario::new();
+    fill(&scenario);
+    scenario.drain();
+    let told = || (0..2).map(|index| scenario.broker.committed(&partition(index)));
+    let before: Vec<_> = told().collect();
+    assert!(before.iter().all(Option::is_some));
+    scenario.broker.forget_commits();
+    let running = scenario.start();
+    scenario.broker.assign_all(running.handler.as_ref());
+    assert_eq!(told().collect::<Vec<_>>(), before);
+    scenario.broker.revoke_all(running.handler.as_ref(), true);
+    running.driver.stop();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

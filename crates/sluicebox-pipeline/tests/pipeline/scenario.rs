@@ -14,7 +14,7 @@ use sluicebox_parquet::{Compression, Layout, TableSpec, quarantine_schema, schem
 use sluicebox_pipeline::ports::{
     AssignmentHandler, DeadLetter, DeadLetterQueue, LakeStore, QueueFull,
 };
-use sluicebox_pipeline::verify::{VerifyReport, verify};
+use sluicebox_pipeline::verify::{Scope, VerifyReport, verify};
 use sluicebox_pipeline::{
     Blocking, DedupSpec, Driver, Environment, EventTimeSpec, MemoryLimit, NotifySettings, NotifyTo,
     Readiness, Relay, RollPolicy, StatusBoard, Tombstones, TopicSpec, with_kafka_column,
@@ -189,7 +189,7 @@ impl Scenario {
 
     pub(crate) fn verify(&self) -> VerifyReport {
         self.runtime
-            .block_on(verify(&self.store, "test", None))
+            .block_on(verify(&self.store, &Scope::whole("test")))
             .expect("a test has it")
     }
 

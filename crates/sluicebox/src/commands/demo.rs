@@ -16,7 +16,7 @@ use std::sync::Arc;
 use sluicebox_config::{Config, Environment, LogFormat, LogLevel};
 use sluicebox_kafka::mock::MockKafka;
 use sluicebox_pipeline::ports::LakeStore;
-use sluicebox_pipeline::verify::verify;
+use sluicebox_pipeline::verify::{Scope, verify};
 
 use crate::cli::Demo;
 use crate::commands::demo::report::Report;
@@ -107,7 +107,7 @@ fn pass_through(
 
 async fn report(config: &Config, shared: &Shared, traffic: &Traffic) -> Result<Report, Failure> {
     let store: Arc<dyn LakeStore> = wiring::store(&config.lake, &shared.clock)?;
-    let proof = verify(store.as_ref(), &config.name, None)
+    let proof = verify(store.as_ref(), &Scope::whole(&config.name))
         .await
         .map_err(anyhow::Error::from)?;
     let fates = Fates::read(store.as_ref(), &proof).await?;

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use sluicebox_config::{LogFormat, LogLevel};
-use sluicebox_pipeline::verify::verify;
+use sluicebox_pipeline::verify::{Scope, verify};
 
 use crate::cli::DryRun;
 use crate::commands::dry_run::report::Report;
@@ -31,7 +31,7 @@ pub(crate) fn execute(arguments: &DryRun) -> Result<(), Failure> {
     let read = service::read(pipeline, Until::End, &process, &liveness, observer);
 
     let found = async {
-        let proof = verify(store.as_ref(), &rehearsed.name, None).await?;
+        let proof = verify(store.as_ref(), &Scope::whole(&rehearsed.name)).await?;
         let fates = Fates::read(store.as_ref(), &proof).await?;
         let files = store.list_files("", None, usize::MAX).await?;
         anyhow::Ok(Report::new(&config, &proof, fates, &files))

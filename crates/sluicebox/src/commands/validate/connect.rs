@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use serde_json::json;
 use sluicebox_config::{Config, LogFormat, LogLevel};
 use sluicebox_kafka::{DeadLetterSettings, KafkaDeadLetters, KafkaSource, SourceSettings};
-use sluicebox_pipeline::Readiness;
 use sluicebox_pipeline::ports::{AssignmentHandler, StartAt};
+use sluicebox_pipeline::{Readiness, is_claimed};
 use sluicebox_types::{Clock, SystemClock, TopicPartition};
 
 use crate::commands::{short_runtime, throwaway_group};
@@ -26,9 +26,11 @@ pub(crate) fn check(config: &Config, json: bool) -> Result<(), Failure> {
     init_logs(LogLevel::Error, LogFormat::Text)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let store = wiring::store(&config.lake, &clock)?;
-    let store = short_runtime()?
-        .block_on(store.probe())
-        .map_err(|error| error.to_string());
+    let store = short_runtime()?.block_on(async {
+        store.probe().await.map_err(|error| error.to_string())?;
+        let claimed = is_claimed(store.as_ref(), &config.name).await;
+        claimed.map(drop).map_err(|error| error.to_string())
+    });
     let kafka = topics(config, &clock)?;
     let mut out = io::stdout().lock();
     if json {
