@@ -138,7 +138,6 @@ fn soak_with_two_files_a_record() {
         Faults {
             crashes: 1,
             requests: 1,
-            hints: 1,
             prunes: 2,
             merges: 1,
             ..Faults::default()
@@ -157,7 +156,6 @@ fn soak_with_three_writers() {
         Faults {
             crashes: 1,
             requests: 1,
-            hints: 1,
             prunes: 2,
             merges: 1,
             ..Faults::default()
