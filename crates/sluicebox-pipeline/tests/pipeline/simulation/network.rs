@@ -28,6 +28,8 @@ pub(super) struct Network {
     pub(super) calm: Arc<AtomicBool>,
     /// Every create succeeds.
     pub(super) lying: bool,
+    /// The reader looks after each request; of one who only reads, nothing new is to be seen.
+    pub(super) watched: bool,
 }
 
 /// What becomes of one request.
@@ -141,7 +143,9 @@ async fn work_seen<T>(
     work: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
     let answer = work.await;
-    network.reader.look().await;
+    if network.watched {
+        network.reader.look().await;
+    }
     answer
 }
 

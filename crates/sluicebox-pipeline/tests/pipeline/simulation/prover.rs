@@ -18,7 +18,10 @@ impl Prover {
         let prover = Self::default();
         let (wrong, dice) = (Arc::clone(&prover.wrong), network.dice.clone());
         let store = RemoteStore {
-            network: network.clone(),
+            network: Network {
+                watched: false,
+                ..network.clone()
+            },
             process: Arc::new(Process::new()),
         };
         drop(network.runtime.spawn(async move {
