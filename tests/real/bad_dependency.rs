@@ -8,7 +8,7 @@ mod outage;
 mod store;
 mod hdfs;
 mod control_tree;
-mod secrets;
+mod tls;
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,6 +16,8 @@ use std::time::Duration;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 use sluicebox_tests::harness::{Kafka, Row, Sluicebox, duckdb, eventually, kafka, s3};
+
+use crate::secrets;
 
 /// Only ends a test that hangs.
 const END: Duration = Duration::from_secs(120);
@@ -38,6 +40,8 @@ struct Pipeline {
     hdfs: String,
     /// The keys of `dead_letter`, or `off`.
     dead_letter: String,
+    /// More sections.
+    more: String,
     environment: Vec<(String, String)>,
 }
 
@@ -52,6 +56,7 @@ impl Pipeline {
             s3: String::new(),
             hdfs: String::new(),
             dead_letter: "off".to_owned(),
+            more: String::new(),
             environment: Vec::new(),
         }
     }
@@ -129,6 +134,7 @@ impl Pipeline {
             s3,
             hdfs,
             dead_letter,
+            more,
             ..
         } = self;
         let section = |name: &str, keys: &str| match keys {
@@ -155,6 +161,7 @@ topics:
 limits: {{ memory: 256MiB, threads: 1 }}
 server: {{ listen: "127.0.0.1:0" }}
 log: {{ level: trace }}
+{more}
 "#,
             table = topic.replace('-', "_"),
         )

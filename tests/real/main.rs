@@ -4,6 +4,7 @@
 #![expect(clippy::panic, reason = "a test says what it missed")]
 
 mod harness;
+mod secrets;
 mod local_store;
 mod source;
 mod s3_store;
@@ -23,3 +24,4 @@ mod catalogs;
 mod engines;
 mod lake_side;
 mod crawler;
+mod confidential;

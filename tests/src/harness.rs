@@ -16,6 +16,7 @@ mod small_disk;
 mod http;
 mod proxy;
 mod fault_proxy;
+mod wiretap;
 mod python;
 mod maven;
 mod java;
@@ -58,6 +59,7 @@ pub use sluicebox::Sluicebox;
 pub use small_disk::SmallDisk;
 pub use token_endpoint::TokenEndpoint;
 pub use transactions::{Outcome, Transaction};
+pub use wiretap::Wiretap;
 
 /// The Kafka broker that all tests of this binary share.
 pub fn kafka() -> &'static Kafka {

@@ -1,6 +1,6 @@
 use sluicebox_types::{FileKind, Offset, OffsetRange};
 
-use crate::record::CommitRecord;
+use crate::record::{CommitRecord, Counts};
 
 /// Something in a chain that breaks a promise.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,11 +49,11 @@ pub enum Finding {
 #[must_use]
 pub fn audit_link(before: &CommitRecord, record: &CommitRecord) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if record.seq != before.seq + 1 {
+    if before.seq.checked_add(1) != Some(record.seq) {
         let (after, found) = (before.seq, record.seq);
         return vec![Finding::Missing {
             after,
-            missing: after + 1,
+            missing: after.saturating_add(1),
             found,
         }];
     }
@@ -82,19 +82,20 @@ pub fn audit_link(before: &CommitRecord, record: &CommitRecord) -> Vec<Finding> 
 /// What is wrong inside one record: every offset of its range has exactly one fate.
 #[must_use]
 pub fn audit_record(record: &CommitRecord) -> Vec<Finding> {
-    let rows = |kind| -> u64 {
+    let rows = |kind| -> i128 {
         record
             .files
             .iter()
             .filter(|file| file.kind == kind)
-            .map(|file| file.rows)
+            .map(|file| i128::from(file.rows))
             .sum()
     };
-    let lost: i64 = record.gaps.iter().map(width).sum();
-    let accounted = record.count.read + record.absent.len() + lost.unsigned_abs();
-    let count = &record.count;
+    let lost: i128 = record.gaps.iter().map(width).sum();
+    let [read, golden, rejected, duplicate, skipped] = fates(&record.count);
+    let [duplicates, skips, absent] = [&record.duplicates, &record.skipped, &record.absent]
+        .map(|offsets| i128::from(offsets.len()));
     let mut findings = Vec::new();
-    let mut differ = |what: &str, one: u64, other: u64| {
+    let mut differ = |what: &str, one: i128, other: i128| {
         if one != other {
             let detail = format!("{what}: {one} against {other}");
             findings.push(Finding::Unbalanced {
@@ -103,36 +104,99 @@ pub fn audit_record(record: &CommitRecord) -> Vec<Finding> {
             });
         }
     };
-    let fates = count.golden + count.rejected + count.duplicate + count.skipped;
-    differ("records read against their fates", count.read, fates);
+    differ(
+        "records read against their fates",
+        read,
+        golden + rejected + duplicate + skipped,
+    );
     differ(
         "golden rows against rows in files",
-        count.golden,
+        golden,
         rows(FileKind::Golden),
     );
     differ(
         "rejected records against rows in quarantine",
-        count.rejected,
+        rejected,
         rows(FileKind::Quarantine),
     );
-    differ(
-        "duplicates against their offsets",
-        count.duplicate,
-        record.duplicates.len(),
-    );
-    differ(
-        "skipped records against their offsets",
-        count.skipped,
-        record.skipped.len(),
-    );
+    differ("duplicates against their offsets", duplicate, duplicates);
+    differ("skipped records against their offsets", skipped, skips);
     differ(
         "offsets of the range against those accounted for",
-        width(&record.range).unsigned_abs(),
-        accounted,
+        width(&record.range),
+        read + absent + lost,
     );
     findings
 }
 
-const fn width(range: &OffsetRange) -> i64 {
-    range.end - range.start
+/// In numbers that no sum of them leaves: a damaged record may hold any.
+fn fates(count: &Counts) -> [i128; 5] {
+    let Counts {
+        read,
+        golden,
+        rejected,
+        duplicate,
+        skipped,
+    } = *count;
+    [read, golden, rejected, duplicate, skipped].map(i128::from)
+}
+
+/// Negative for a range that ends before it starts.
+fn width(range: &OffsetRange) -> i128 {
+    i128::from(range.end) - i128::from(range.start)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::record::{ChainId, Writer};
+
+    fn record() -> CommitRecord {
+        let chain = ChainId {
+            pipeline: "flights".to_owned(),
+            topic: "flights".to_owned(),
+            partition: 0,
+        };
+        let writer = Writer {
+            instance: String::new(),
+            version: String::new(),
+        };
+        CommitRecord::genesis(chain, Uuid::nil(), 0, writer, String::new())
+    }
+
+    fn told(record: &CommitRecord) -> Vec<String> {
+        audit_record(record)
+            .iter()
+            .map(Finding::to_string)
+            .collect()
+    }
+
+    /// A range that ends before it starts is not accounted for by as many records.
+    #[test]
+    fn a_reversed_range_is_found() {
+        let mut reversed = record();
+        reversed.range = OffsetRange::new(7, 0);
+        (reversed.count.read, reversed.count.golden) = (7, 7);
+        assert!(told(&reversed).contains(
+            &"record 0: offsets of the range against those accounted for: -7 against 7".to_owned()
+        ));
+    }
+
+    /// Numbers at their limits are told, not wrapped around into a sum that fits.
+    #[test]
+    fn sums_beyond_64_bits_are_found() {
+        let mut damaged = record();
+        damaged.range = OffsetRange::new(i64::MIN, i64::MAX);
+        damaged.gaps = vec![damaged.range; 2];
+        (damaged.count.golden, damaged.count.rejected) = (u64::MAX, 1);
+        let told = told(&damaged);
+        assert_eq!(told.len(), 4, "{told:?}");
+        let last = CommitRecord {
+            seq: u64::MAX,
+            ..record()
+        };
+        assert_eq!(audit_link(&last, &record()).len(), 1);
+    }
 }

@@ -29,13 +29,13 @@ impl OffsetSet {
     /// Adds `offset` of a range that starts at `start`. Answers whether it is new; an offset that
     /// the set cannot hold is not.
     pub fn insert(&mut self, start: Offset, offset: Offset) -> bool {
-        u32::try_from(offset - start).is_ok_and(|distance| self.0.insert(distance))
+        distance(start, offset).is_some_and(|distance| self.0.insert(distance))
     }
 
     /// Adds all of `from..to`.
     pub fn insert_range(&mut self, start: Offset, from: Offset, to: Offset) -> bool {
-        match (u32::try_from(from - start), u32::try_from(to - start)) {
-            (Ok(from), Ok(to)) => {
+        match (distance(start, from), distance(start, to)) {
+            (Some(from), Some(to)) => {
                 self.0.insert_range(from..to);
                 true
             }
@@ -59,7 +59,7 @@ impl OffsetSet {
     pub fn offsets(&self, start: Offset) -> impl Iterator<Item = Offset> + '_ {
         self.0
             .iter()
-            .map(move |distance| start + i64::from(distance))
+            .map(move |distance| start.saturating_add(i64::from(distance)))
     }
 
     /// The bitmap of distances from the range's start.
@@ -78,6 +78,11 @@ impl OffsetSet {
         let bytes = STANDARD.decode(text)?;
         Ok(Self(RoaringBitmap::deserialize_from(bytes.as_slice())?))
     }
+}
+
+/// None for an offset that a set cannot hold.
+fn distance(start: Offset, offset: Offset) -> Option<u32> {
+    u32::try_from(offset.checked_sub(start)?).ok()
 }
 
 impl Serialize for OffsetSet {

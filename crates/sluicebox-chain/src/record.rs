@@ -66,17 +66,19 @@ impl Counts {
     /// Whether every record read has exactly one fate.
     #[must_use]
     pub const fn balanced(&self) -> bool {
-        self.read == self.golden + self.rejected + self.duplicate + self.skipped
+        let kept = self.golden.saturating_add(self.rejected);
+        let dropped = self.duplicate.saturating_add(self.skipped);
+        self.read == kept.saturating_add(dropped)
     }
 }
 
 impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
-        self.read += other.read;
-        self.golden += other.golden;
-        self.rejected += other.rejected;
-        self.duplicate += other.duplicate;
-        self.skipped += other.skipped;
+        self.read = self.read.saturating_add(other.read);
+        self.golden = self.golden.saturating_add(other.golden);
+        self.rejected = self.rejected.saturating_add(other.rejected);
+        self.duplicate = self.duplicate.saturating_add(other.duplicate);
+        self.skipped = self.skipped.saturating_add(other.skipped);
     }
 }
 
@@ -221,7 +223,7 @@ impl CommitRecord {
         let genesis = Self::genesis(chain, id, tail.end, writer, String::new());
         Self {
             topic_id: tail.topic_id.clone(),
-            seq: tail.seq + 1,
+            seq: tail.seq.saturating_add(1),
             prev: Some(tail.id),
             range: OffsetRange::new(tail.end, end),
             watermark: tail.watermark,

@@ -1,5 +1,8 @@
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
+use crate::pointer;
 use crate::sections::Config;
 
 /// The JSON Schema (draft 2020-12) of the config file: what editors complete and check by, and
@@ -67,5 +70,45 @@ fn drop_null(keywords: &mut Map<String, Value>) {
                 keywords.entry(keyword).or_insert(value);
             }
         }
+    }
+}
+
+/// The pointers of everything in a schema that is of the type [`crate::Secret`]; `*` stands for any
+/// member of a list.
+pub(crate) fn secret_places(schema: &Value) -> BTreeSet<String> {
+    let mut places = BTreeSet::new();
+    add_secret_places(schema, schema, "", &mut Vec::new(), &mut places);
+    places
+}
+
+/// `open` are the definitions that this one is inside of: columns have columns.
+fn add_secret_places<'a>(
+    root: &'a Value,
+    schema: &'a Value,
+    at: &str,
+    open: &mut Vec<&'a str>,
+    places: &mut BTreeSet<String>,
+) {
+    if schema.get("writeOnly").is_some_and(|it| it == true) {
+        places.insert(at.to_owned());
+        return;
+    }
+    let definition = schema.get("$ref").and_then(Value::as_str);
+    if let Some(name) = definition.filter(|name| !open.contains(name)) {
+        let definition = root.pointer(name.trim_start_matches('#'));
+        open.push(name);
+        add_secret_places(root, definition.unwrap_or(&Value::Null), at, open, places);
+        open.pop();
+    }
+    let branches = ["anyOf", "oneOf"].map(|keyword| schema.get(keyword).and_then(Value::as_array));
+    for branch in branches.into_iter().flatten().flatten() {
+        add_secret_places(root, branch, at, open, places);
+    }
+    let properties = schema.get("properties").and_then(Value::as_object);
+    for (name, property) in properties.into_iter().flatten() {
+        add_secret_places(root, property, &pointer::child(at, name), open, places);
+    }
+    if let Some(items) = schema.get("items") {
+        add_secret_places(root, items, &pointer::child(at, "*"), open, places);
     }
 }

@@ -1,42 +1,43 @@
 //! JSON pointers (RFC 6901): how this crate names a value inside the file.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use crate::json_schema::{json_schema, secret_places};
+
 /// Values that are secret. They are text whatever they look like, and are never shown. `*` stands
 /// for any member of a list.
-const SECRETS: [&str; 14] = [
-    "/kafka/tls/key_password",
-    "/kafka/sasl/password",
-    "/kafka/sasl/client_secret",
-    "/lake/s3/access_key_id",
-    "/lake/s3/secret_access_key",
-    "/lake/s3/session_token",
-    "/lake/gcs/service_account_key",
-    "/lake/azure/access_key",
-    "/lake/azure/sas_token",
-    "/lake/azure/client_secret",
-    "/server/token",
-    "/notify/*/webhook/hmac_secret",
-    "/notify/*/webhook/bearer_token",
-    "/notify/*/webhook/basic/password",
-];
+static SECRETS: LazyLock<BTreeSet<String>> = LazyLock::new(|| secret_places(&json_schema()));
 
 /// The pointers of all secrets; see [`SECRETS`] for `*`.
-pub(crate) const fn secrets() -> &'static [&'static str] {
+pub(crate) fn secrets() -> &'static BTreeSet<String> {
     &SECRETS
 }
 
 /// Whether a value is secret.
 pub(crate) fn is_secret(pointer: &str) -> bool {
-    let is_at = |pattern: &&str| {
-        let (mut pattern, mut names) = (pattern.split('/'), pointer.split('/'));
-        loop {
-            match (pattern.next(), names.next()) {
-                (None, None) => return true,
-                (Some(expected), Some(name)) if expected == "*" || expected == name => {}
-                _ => return false,
-            }
+    SECRETS
+        .iter()
+        .any(|secret| names_left(secret, pointer) == Some(0))
+}
+
+/// Whether a value holds secrets: somebody may have put one in its place.
+pub(crate) fn holds_secrets(pointer: &str) -> bool {
+    SECRETS
+        .iter()
+        .any(|secret| names_left(secret, pointer) > Some(0))
+}
+
+/// How many names a secret's pointer has behind this one, if it goes this way.
+fn names_left(secret: &str, pointer: &str) -> Option<usize> {
+    let mut expected = secret.split('/');
+    for name in pointer.split('/') {
+        let expected = expected.next()?;
+        if expected != "*" && expected != name {
+            return None;
         }
-    };
-    SECRETS.iter().any(is_at)
+    }
+    Some(expected.count())
 }
 
 /// The pointer of the member `key` of the value at `parent`.
@@ -95,9 +96,17 @@ mod tests {
     /// Secrets are known by their place, in lists as well.
     #[test]
     fn secrets_are_known_by_their_place() {
-        for at in ["/server/token", "/notify/12/webhook/basic/password"] {
-            assert!(is_secret(at), "{at}");
+        for at in [
+            "/server/token",
+            "/notify/12/webhook/basic/password",
+            "/catalog/glue/session_token",
+        ] {
+            assert!(is_secret(at) && !holds_secrets(at), "{at}");
         }
+        for at in ["", "/kafka/sasl", "/notify/12"] {
+            assert!(!is_secret(at) && holds_secrets(at), "{at}");
+        }
+        assert!(!holds_secrets("/kafka/sasl/username"));
         for at in [
             "",
             "/server",

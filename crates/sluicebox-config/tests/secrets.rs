@@ -4,6 +4,9 @@ use std::path::Path;
 
 use sluicebox_config::{Config, ConfigErrors, Environment, SaslSection, parse};
 
+/// How many secrets there are in [`config`].
+const SECRETS: usize = 15;
+
 fn config(password: &str, rest: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
     let text = format!(
         "name: x
@@ -28,6 +31,22 @@ lake:
     access_key: {password}
     sas_token: {password}
     client_secret: {password}
+notify:
+  - webhook:
+      url: https://b.example.com/
+      hmac_secret: {password}
+      bearer_token: {password}
+  - webhook:
+      url: https://c.example.com/
+      basic:
+        username: u
+        password: {password}
+catalog:
+  glue:
+    region: eu-central-1
+    access_key_id: {password}
+    secret_access_key: {password}
+    session_token: {password}
 server:
   token: {password}
 topics:
@@ -68,7 +87,7 @@ fn secrets_come_from_files_and_variables() {
         assert_eq!(password(&config), read, "{written}");
         assert_eq!(
             config.warnings.len(),
-            if written == "0123" { 9 } else { 0 },
+            if written == "0123" { SECRETS } else { 0 },
             "{written}"
         );
     }
@@ -88,7 +107,7 @@ fn a_secret_that_is_not_there_is_a_mistake() {
         ("{ fil: x }", "server.token"),
     ] {
         let told = config(written, "", &[]).unwrap_err();
-        assert_eq!(told.errors.len(), 9, "{told}");
+        assert_eq!(told.errors.len(), SECRETS, "{told}");
         assert!(told.to_string().contains(message), "{told}");
     }
 }
@@ -108,6 +127,33 @@ fn passwords_in_addresses_are_not_shown() {
         assert!(told.contains("not shown here"), "{told}");
         assert!(!told.contains("hunter2"), "{told}");
     }
+}
+
+/// A secret where a section belongs is not repeated either.
+#[test]
+fn a_secret_in_the_wrong_place_is_not_shown() {
+    for overlay in [
+        "kafka=hunter2",
+        "kafka.sasl=hunter2",
+        "kafka.tls=hunter2",
+        "lake.s3=hunter2",
+        "server=hunter2",
+        "notify=hunter2",
+        "notify=[hunter2]",
+        "notify=[{webhook: hunter2}]",
+        "catalog=hunter2",
+        "catalog.glue=hunter2",
+    ] {
+        let text = "name: x\nkafka: { brokers: a:1 }\nlake: { url: s3://lake/golden }\n";
+        let path = Path::new("config.yaml");
+        let told = parse(text, path, &[overlay.to_owned()], &Environment::default());
+        let told = told.map(|_| ()).unwrap_err().to_string();
+        assert!(told.contains("not shown here"), "{overlay}: {told}");
+        assert!(!told.contains("hunter2"), "{overlay}: {told}");
+    }
+    let bare = parse("hunter2", Path::new("c"), &[], &Environment::default());
+    let told = bare.map(|_| ()).unwrap_err().to_string();
+    assert!(!told.contains("hunter2"), "{told}");
 }
 
 /// Neither the config, nor its warnings, nor any message shows a secret, wherever it stands.

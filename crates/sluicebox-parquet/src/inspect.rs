@@ -2,17 +2,22 @@
 //!
 //! Works on bytes that nobody vouches for: whatever they are, the answer is a value or an error.
 
+mod announced;
 mod file_parts;
 
 use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
+};
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
@@ -25,6 +30,9 @@ use crate::kafka_column::{KAFKA_COLUMN, OFFSET_MEMBER};
 use crate::{ForeignColumn, Lineage, LineageError, catalog_columns};
 
 pub use file_parts::FileParts;
+
+/// The footer's length and the magic number behind it.
+const TRAILER_BYTES: usize = 8;
 
 /// Offsets that are read at once.
 const BATCH_ROWS: usize = 8_192;
@@ -57,7 +65,18 @@ pub enum InspectError {
 /// # Errors
 /// [`InspectError::Parquet`] or [`InspectError::Damaged`] if there is none.
 pub fn read_footer(file: &Bytes) -> Result<ParquetMetaData, InspectError> {
+    if footer(file).is_some_and(|footer| !announced::is_sound_footer(footer)) {
+        return Err(InspectError::Damaged);
+    }
     guarded(|| Ok(ParquetMetaDataReader::new().parse_and_finish(file)?))
+}
+
+/// None where the reader has an error for it.
+fn footer(file: &Bytes) -> Option<&[u8]> {
+    let (file, trailer) = file.split_last_chunk::<TRAILER_BYTES>()?;
+    let length = footer_bytes(trailer)?.checked_sub(TRAILER_BYTES as u64)?;
+    let start = file.len().checked_sub(usize::try_from(length).ok()?)?;
+    file.get(start..)
 }
 
 /// How many bytes at a file's end its footer takes, by the last eight of the file; none if these are
@@ -67,7 +86,8 @@ pub fn read_footer(file: &Bytes) -> Result<ParquetMetaData, InspectError> {
 pub fn footer_bytes(trailer: &[u8]) -> Option<u64> {
     let (length, magic) = trailer.split_last_chunk::<4>().map(|(l, m)| (l, *m))?;
     let (_, length) = length.split_last_chunk::<4>()?;
-    (&magic == b"PAR1").then(|| u64::from(u32::from_le_bytes(*length)) + 8)
+    let trailer_bytes = TRAILER_BYTES as u64;
+    (&magic == b"PAR1").then(|| u64::from(u32::from_le_bytes(*length)) + trailer_bytes)
 }
 
 /// The columns of a file as catalogs declare them.
@@ -76,11 +96,10 @@ pub fn footer_bytes(trailer: &[u8]) -> Option<u64> {
 /// There is no readable footer, or a column is of a type that Sluicebox does not write.
 pub fn read_columns(file: &Bytes) -> Result<Vec<CatalogColumn>, InspectError> {
     let footer = read_footer(file)?;
-    let footer = footer.file_metadata();
-    let schema = guarded(|| {
-        let entries = footer.key_value_metadata();
-        Ok(parquet_to_arrow_schema(footer.schema_descr(), entries)?)
-    })?;
+    // What Arrow's own writers keep beside the schema is not ours, and the reader panics over it.
+    let without = None;
+    let columns = footer.file_metadata().schema_descr();
+    let schema = guarded(|| Ok(parquet_to_arrow_schema(columns, without)?))?;
     Ok(catalog_columns(&schema)?)
 }
 
@@ -107,13 +126,26 @@ pub fn offset_ranges(footer: &ParquetMetaData) -> Result<Vec<Range<u64>>, Inspec
     })
 }
 
-/// The Kafka offsets of a file's rows, in their order and in batches. Reads that one column only.
+/// The Kafka offsets of the rows of the file with this footer, in their order and in batches. Reads
+/// that one column only.
 ///
 /// # Errors
-/// The bytes are no Parquet file, or it has no such column.
-pub fn read_offsets(file: impl ChunkReader + 'static) -> Result<Offsets, InspectError> {
+/// There is no such column, or it is damaged.
+pub fn read_offsets(
+    footer: ParquetMetaData,
+    file: impl ChunkReader + 'static,
+) -> Result<Offsets, InspectError> {
+    let ranges = offset_ranges(&footer)?;
     let reader = guarded(|| {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+        for range in ranges {
+            let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+            if !announced::are_sound_pages(&file.get_bytes(range.start, length)?) {
+                return Err(InspectError::Damaged);
+            }
+        }
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let metadata = ArrowReaderMetadata::try_new(Arc::new(footer), options)?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
         let schema = builder.parquet_schema();
         let leaf = offset_leaf(schema).ok_or(InspectError::NoOffsets)?;
         let offsets_only = ProjectionMask::leaves(schema, [leaf]);

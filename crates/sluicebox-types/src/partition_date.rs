@@ -1,10 +1,13 @@
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 const HOURS_PER_DAY: i64 = 24;
+/// As far as microseconds in 64 bits reach, and more.
+const YEARS: RangeInclusive<i64> = 0..=300_000;
 
 /// How finely a table is split by event time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -124,7 +127,11 @@ fn parse(text: &str) -> Option<PartitionDate> {
         .strip_prefix("dt=")?
         .splitn(3, '-')
         .map(|field| field.parse::<i64>().ok());
-    let days = days_of_civil(fields.next()??, fields.next()??, fields.next()??);
+    let [year, month, day] = [fields.next()??, fields.next()??, fields.next()??];
+    if !YEARS.contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let days = days_of_civil(year, month, day);
     let date = PartitionDate { days, hour };
     (date.to_string() == text).then_some(date)
 }
@@ -198,6 +205,9 @@ mod tests {
             "dt=2019-02-30",
             "dt=2019-09-01/hour=24",
             "dt=a-b-c",
+            "dt=9223372036854775807-01-01",
+            "dt=2019-9223372036854775807-01",
+            "dt=2019-01-9223372036854775807",
         ] {
             assert!(text.parse::<PartitionDate>().is_err(), "{text}");
         }

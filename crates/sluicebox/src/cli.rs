@@ -108,7 +108,8 @@ pub(crate) struct DryRun {
     /// How many records to read.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: u64,
-    /// Show the values of rejected records. They may be confidential.
+    /// Show the values of rejected records, and names that the schema does not have. They may be
+    /// confidential.
     #[arg(long)]
     pub(crate) show_values: bool,
     /// Answer in JSON.

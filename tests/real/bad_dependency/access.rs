@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use futures::stream::{self, StreamExt};
-use sluicebox_tests::harness::{Listener, Proxy, TokenEndpoint, kafka};
+use sluicebox_tests::harness::{Listener, Proxy, TokenEndpoint, Wiretap, kafka};
 
-use super::secrets::{CLIENT_SECRET, PASSWORD, WRONG_PASSWORD, WRONG_TOKEN};
+use super::tls::assert_only_tls;
 use super::{CONCURRENCY, Pipeline, assert_says, produce, rows_of_tables, waits_and_says};
+use crate::secrets::{CLIENT_SECRET, PASSWORD, WRONG_PASSWORD, WRONG_TOKEN};
+
+const NO_HOST: &str = "no-such-host.invalid";
 
 /// Every way of authentication that the config offers reads records from a real broker.
 #[tokio::test(flavor = "multi_thread")]
@@ -50,8 +53,8 @@ async fn read(name: &str, listener: Listener, keys: String, folder: &Path) -> St
 type Case = (&'static str, String, String, &'static [&'static str]);
 
 /// A bad certificate, a bad login, and a way that the broker does not offer: the process waits and
-/// says why, `validate --connect` says the same, and nothing is read by a lesser way. Each text
-/// names the setting that cures it.
+/// says why, `validate --connect` says the same, and nothing is read by a lesser way: where TLS is
+/// configured, nothing else leaves the machine. Each text names the setting that cures it.
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_certificates_and_logins_are_explained() {
     let refusing = TokenEndpoint::start("401 Unauthorized", "").await;
@@ -68,7 +71,7 @@ async fn bad_certificates_and_logins_are_explained() {
     produce(&topic);
     let each = cases
         .into_iter()
-        .map(|(name, brokers, keys, words)| refused(&topic, name, at(&brokers, &keys), words));
+        .map(|(name, brokers, keys, words)| refused(&topic, name, brokers, keys, words));
     stream::iter(each)
         .buffer_unordered(CONCURRENCY)
         .collect::<()>()
@@ -95,7 +98,7 @@ fn certificate_cases() -> Vec<Case> {
         case("no TLS here", Listener::Tls, String::new(), tls_wanted),
         (
             "no host",
-            "no-such-host.invalid:9092".to_owned(),
+            format!("{NO_HOST}:9092"),
             tls(),
             &["host name is unknown"],
         ),
@@ -150,10 +153,17 @@ fn case(
     (name, kafka().brokers_at(listener), keys, words)
 }
 
-async fn refused(topic: &str, name: &str, keys: String, words: &[&str]) {
+async fn refused(topic: &str, name: &str, brokers: String, keys: String, words: &[&str]) {
     let folder = tempfile::tempdir().expect("a folder");
+    let wire = Wiretap::to(&brokers).await;
+    let is_host_known = !brokers.contains(NO_HOST);
+    let brokers = if is_host_known {
+        &wire.address
+    } else {
+        &brokers
+    };
     let mut pipeline = Pipeline::new(topic, folder.path());
-    pipeline.kafka = keys;
+    pipeline.kafka = at(brokers, &keys);
     let (code, said) = pipeline.validate().await;
     assert_eq!(code, Some(1), "{name}: {said}");
     assert_says(&said, words);
@@ -162,13 +172,17 @@ async fn refused(topic: &str, name: &str, keys: String, words: &[&str]) {
     let (status, said) = run.console("/api/v1/status").unwrap_or_default();
     assert_eq!(status, 200, "{name}");
     assert!(said.contains("\"partitions\":[]"), "{name} reads: {said}");
+    if keys.contains("tls:") && is_host_known {
+        assert_only_tls(name, &wire);
+    }
 }
 
 /// A login in the clear is refused before anything is dialled, unless it is asked for by name.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_without_tls_is_a_wrong_configuration() {
     let mut pipeline = Pipeline::new("never-read", Path::new("/"));
-    pipeline.kafka = at(&kafka().brokers_at(Listener::SaslPlaintext), &bare_login());
+    let wire = Wiretap::to(&kafka().brokers_at(Listener::SaslPlaintext)).await;
+    pipeline.kafka = at(&wire.address, &bare_login());
     let (code, said) = pipeline.run_until_end().await;
     let (validated, told) = pipeline.validate().await;
     assert_eq!((code, validated), (78, Some(78)), "{said}\n{told}");
@@ -178,6 +192,7 @@ async fn a_login_without_tls_is_a_wrong_configuration() {
             &["kafka.sasl", "without TLS", "allow_plaintext_sasl"],
         );
     }
+    assert_eq!(wire.sent(), Vec::<Vec<u8>>::new());
 }
 
 /// Files that cannot be loaded heal by nobody's waiting: both commands end with the code for a

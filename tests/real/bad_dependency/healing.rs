@@ -3,8 +3,8 @@
 use sluicebox_tests::harness::Resource::{GroupPrefix, Topic};
 use sluicebox_tests::harness::{Listener, Proxy, Right, kafka};
 
-use super::secrets::PASSWORD;
 use super::{Pipeline, assert_says, produce, waits_and_says};
+use crate::secrets::PASSWORD;
 
 /// A broker that is down at the start is waited for, and read from once it is up.
 #[tokio::test(flavor = "multi_thread")]

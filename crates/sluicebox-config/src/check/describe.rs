@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use crate::document::Document;
+use crate::pointer;
 
 /// The longest text of a config that is repeated in a message.
 const SHOWN_MAX: usize = 60;
@@ -99,7 +100,7 @@ pub(super) fn got(at: &str, value: &Value, document: &Document) -> String {
             };
             format!("a mapping with {}{more}", keys.join(", "))
         }
-        _ if document.hidden.contains(at) => NOT_SHOWN.to_owned(),
+        _ if document.hidden.contains(at) || pointer::holds_secrets(at) => NOT_SHOWN.to_owned(),
         Value::String(text) if holds_credentials(text) => NOT_SHOWN.to_owned(),
         Value::String(text) if text.is_empty() => "an empty text".to_owned(),
         Value::String(text) => {

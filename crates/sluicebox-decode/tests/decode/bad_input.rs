@@ -1,7 +1,8 @@
 use sluicebox_decode::{DecodeOptions, JsonDecoder, UnknownFields};
 use sluicebox_types::{ColumnType, RejectReason, TableSchema, TimeEncoding};
 
-use crate::support::{Declare, column, decoder, list, map, rows, with};
+use crate::rows::rows;
+use crate::support::{Declare, column, decoder, list, map, with};
 
 fn flights() -> Vec<sluicebox_types::Column> {
     vec![

@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 use sluicebox_types::ColumnType;
 
-use crate::support::{Declare, column, decoder, list, map, rows};
+use crate::rows::rows;
+use crate::support::{Declare, column, decoder, list, map};
 
 fn columns() -> Vec<sluicebox_types::Column> {
     vec![

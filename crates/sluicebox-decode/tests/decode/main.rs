@@ -2,10 +2,12 @@
 #![cfg(test)]
 
 mod support;
+mod rows;
 mod bad_input;
 mod types;
 mod objects;
 mod unknown_fields;
 mod schema_mistakes;
 mod batches;
+mod naive;
 mod oracle;

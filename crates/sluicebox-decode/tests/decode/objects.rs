@@ -1,7 +1,8 @@
 use serde_json::json;
 use sluicebox_types::{ColumnType, RejectReason};
 
-use crate::support::{Declare, column, decoder, list, map, row, rows};
+use crate::rows::rows;
+use crate::support::{Declare, column, decoder, list, map, row};
 
 /// Paths reach into nested objects, share their beginnings, and a struct may stand beside them.
 #[test]

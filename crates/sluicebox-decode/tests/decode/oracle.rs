@@ -5,11 +5,11 @@ use std::fmt::Write;
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::{Index, select};
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Value, json};
+use serde_json::json;
 use sluicebox_types::{Column, ColumnType};
 
-use crate::support::{column, decoder, list, map, rows};
+use crate::naive::agrees;
+use crate::support::{column, decoder, list, map};
 
 proptest! {
     /// Whatever the schema and the document, whole, cut off or garbled: the decoder accepts what the
@@ -17,20 +17,8 @@ proptest! {
     #[test]
     fn agrees_with_a_naive_reading((columns, text, garble) in schema_and_document()) {
         let bytes = garble.apply(&text);
-        let naive = match Naive::judge(&columns, &bytes) {
-            Verdict::Unsure => return Ok(()),
-            Verdict::Row(row) => Some(row),
-            Verdict::Reject => None,
-        };
-        let mut decoder = decoder(&columns);
-        let pushed = decoder.push(&bytes).is_ok();
-        let row = rows(&decoder.finish()).pop();
-        prop_assert_eq!(pushed, row.is_some());
-        let same = match (&row, &naive) {
-            (Some(row), Some(naive)) => is_same(row, naive),
-            (row, naive) => row.is_none() && naive.is_none(),
-        };
-        prop_assert!(same, "{row:?}\n{naive:?}\n{}", String::from_utf8_lossy(&bytes));
+        let told = agrees(&mut decoder(&columns), &columns, &bytes);
+        prop_assert!(told.is_ok(), "{told:?}");
     }
 
     /// A batch gathered among bad records is the batch of the good ones alone.
@@ -47,33 +35,6 @@ proptest! {
         prop_assert_eq!(among_bad.buffered_bytes(), alone.buffered_bytes());
         prop_assert_eq!(among_bad.unknown_fields(), alone.unknown_fields());
         prop_assert_eq!(among_bad.finish(), alone.finish());
-    }
-}
-
-/// Equal, but for the last digits of floats, which `serde_json` as built here does not always get
-/// right.
-fn is_same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .zip(other)
-                    .all(|(one, other)| one.0 == other.0 && is_same(one.1, other.1))
-        }
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .zip(other)
-                    .all(|(one, other)| is_same(one, other))
-        }
-        (Value::Number(one), Value::Number(other)) if one.is_f64() && other.is_f64() => {
-            let (one, other) = (one.as_f64().unwrap(), other.as_f64().unwrap());
-            (one - other).abs() <= 4.0 * f64::EPSILON * one.abs().max(f64::MIN_POSITIVE)
-                || one.abs().max(other.abs()) < f64::MIN_POSITIVE * 10.0
-        }
-        _ => one == other,
     }
 }
 
@@ -263,146 +224,4 @@ fn anything() -> impl Strategy<Value = String> {
             (text(), inner).prop_map(|(name, value)| format!("{{ {name}:{value}}}")),
         ]
     })
-}
-
-/// What the naive reading says of a document.
-enum Verdict {
-    Row(Value),
-    Reject,
-    /// `serde_json` refuses numbers that no double can hold, which the grammar allows.
-    Unsure,
-}
-
-/// A JSON tree that keeps repeated names.
-enum Naive {
-    Scalar(Value),
-    List(Vec<Self>),
-    Object(Vec<(String, Self)>),
-}
-
-impl Naive {
-    fn judge(columns: &[Column], bytes: &[u8]) -> Verdict {
-        match serde_json::from_slice::<Self>(bytes) {
-            Ok(tree @ Self::Object(_)) => {
-                let row = tree.read(&ColumnType::Struct(columns.to_vec()));
-                row.map_or(Verdict::Reject, Verdict::Row)
-            }
-            Err(error) if error.to_string().contains("out of range") => Verdict::Unsure,
-            _ => Verdict::Reject,
-        }
-    }
-
-    fn read(&self, data_type: &ColumnType) -> Option<Value> {
-        if let Self::Scalar(Value::Null) = self {
-            return Some(Value::Null);
-        }
-        match (data_type, self) {
-            (ColumnType::Boolean, Self::Scalar(Value::Bool(value))) => Some(json!(value)),
-            (ColumnType::String, Self::Scalar(Value::String(value))) => Some(json!(value)),
-            (ColumnType::Bigint, Self::Scalar(value)) => Some(json!(value.as_i64()?)),
-            (ColumnType::Int, Self::Scalar(value)) => {
-                Some(json!(i32::try_from(value.as_i64()?).ok()?))
-            }
-            (ColumnType::Double, Self::Scalar(value)) => double(value),
-            (ColumnType::List(element), Self::List(elements)) => {
-                elements.iter().map(|value| value.read(element)).collect()
-            }
-            (ColumnType::Map(value), Self::Object(entries)) => {
-                let mut keys: Vec<_> = entries.iter().map(|(key, _)| key).collect();
-                keys.sort();
-                keys.dedup();
-                let pair = |(key, entry): &(String, Self)| Some(json!([key, entry.read(value)?]));
-                let pairs: Option<Value> = entries.iter().map(pair).collect();
-                pairs.filter(|_| keys.len() == entries.len())
-            }
-            (ColumnType::Struct(members), Self::Object(fields)) => {
-                let member = |member: &Column| {
-                    Some((member.name.clone(), member_of(member, members, fields)?))
-                };
-                members.iter().map(member).collect()
-            }
-            _ => None,
-        }
-    }
-}
-
-fn member_of(member: &Column, members: &[Column], fields: &[(String, Naive)]) -> Option<Value> {
-    let mut found = fields.iter().filter(|(name, _)| *name == member.name);
-    let value = match (found.next(), found.next()) {
-        (Some((_, value)), None) => value.read(&member.data_type)?,
-        (None, _) => {
-            let declared = |name: &String| members.iter().any(|member| member.name == *name);
-            let in_other_case =
-                |(name, _): &(String, Naive)| name.to_lowercase() == member.name && !declared(name);
-            if fields.iter().any(in_other_case) {
-                return None;
-            }
-            Value::Null
-        }
-        (Some(_), Some(_)) => return None,
-    };
-    (!(member.required && value.is_null())).then_some(value)
-}
-
-/// Integers must survive the way to a double and back.
-fn double(value: &Value) -> Option<Value> {
-    let double = value.as_f64()?;
-    let exact = !(value.is_i64() || value.is_u64()) || format!("{double:.0}") == format!("{value}");
-    exact.then(|| json!(double))
-}
-
-impl<'de> Deserialize<'de> for Naive {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Tree;
-
-        impl<'de> Visitor<'de> for Tree {
-            type Value = Naive;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("JSON")
-            }
-
-            fn visit_unit<E>(self) -> Result<Naive, E> {
-                Ok(Naive::Scalar(Value::Null))
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Naive, E> {
-                Ok(Naive::Scalar(json!(value)))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Naive, E> {
-                Ok(Naive::Scalar(json!(value)))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Naive, E> {
-                Ok(Naive::Scalar(json!(value)))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Naive, E> {
-                Ok(Naive::Scalar(json!(value)))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Naive, E> {
-                Ok(Naive::Scalar(json!(value)))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Naive, A::Error> {
-                let mut elements = Vec::new();
-                while let Some(element) = seq.next_element()? {
-                    elements.push(element);
-                }
-                Ok(Naive::List(elements))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Naive, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Naive::Object(fields))
-            }
-        }
-
-        deserializer.deserialize_any(Tree)
-    }
 }

@@ -2,7 +2,8 @@ use serde_json::{Value, json};
 use sluicebox_decode::UnknownFields;
 use sluicebox_types::ColumnType;
 
-use crate::support::{Declare, column, decoder, list, map, rows, with};
+use crate::rows::rows;
+use crate::support::{Declare, column, decoder, list, map, with};
 
 fn columns() -> Vec<sluicebox_types::Column> {
     let leg = ColumnType::Struct(vec![column("to", ColumnType::String)]);

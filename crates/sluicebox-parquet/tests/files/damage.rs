@@ -4,7 +4,9 @@ use bytes::Bytes;
 use parquet::file::metadata::ParquetMetaDataWriter;
 use proptest::prelude::*;
 use sluicebox_parquet::TableWriter;
-use sluicebox_parquet::inspect::{InspectError, read_footer, read_lineage, read_offsets};
+use sluicebox_parquet::inspect::{
+    InspectError, read_columns, read_footer, read_lineage, read_offsets,
+};
 
 use crate::tables::{SEPTEMBER, cut, flights, flights_batch, spec};
 
@@ -19,11 +21,10 @@ fn file() -> Vec<u8> {
 /// Everything that an inspection does. It must come back.
 fn inspect(bytes: Vec<u8>) -> Result<usize, InspectError> {
     let bytes = Bytes::from(bytes);
-    if let Ok(footer) = read_footer(&bytes) {
-        drop(read_lineage(&footer));
-    }
+    let footer = read_footer(&bytes)?;
+    drop(read_lineage(&footer));
     let mut rows = 0;
-    for offsets in read_offsets(bytes)? {
+    for offsets in read_offsets(footer, bytes)? {
         rows += offsets?.len();
     }
     Ok(rows)
@@ -68,6 +69,46 @@ fn impossible_lengths_in_the_footer_are_damage() {
         .finish()
         .unwrap();
     assert!(matches!(inspect(bytes), Err(InspectError::Damaged)));
+}
+
+/// The file of a footer that says: a root with so many groups in one another, each of which announces
+/// so many columns; and so many row groups.
+fn file_that_announces(groups: usize, columns: u8, row_groups: u8) -> Bytes {
+    const LIST_OF_STRUCTS: u8 = 0xfc;
+    let length = |length: usize| -> Vec<u8> {
+        let sevens = (0..5).map(|place| (length >> (7 * place)) as u8 & 0x7f);
+        let more = (0..5).map(|place| if place < 4 { 0x80 } else { 0 });
+        sevens.zip(more).map(|(bits, more)| bits | more).collect()
+    };
+    let huge = |exponent: u8| 1_usize << exponent;
+    let group = [0x48, 1, b'g', 0x15, 2, 0];
+    let last = [&[0x48, 1, b'g', 0x15], &length(2 * huge(columns))[..], &[0]].concat();
+    let footer = [
+        &[0x15, 2, 0x19, LIST_OF_STRUCTS],
+        &length(groups + 1)[..],
+        &group.repeat(groups),
+        &last,
+        &[0x16, 0, 0x19, LIST_OF_STRUCTS],
+        &length(huge(row_groups)),
+        &[0],
+    ]
+    .concat();
+    let length = u32::try_from(footer.len()).unwrap().to_le_bytes();
+    [b"PAR1", &footer[..], &length, b"PAR1"].concat().into()
+}
+
+/// What a footer announces takes memory only if it is there, and groups in groups take no stack: the
+/// Parquet reader would end the process over each of these.
+#[test]
+fn announced_sizes_are_held_against_the_footer() {
+    for file in [
+        file_that_announces(1, 0, 30),
+        file_that_announces(1, 30, 0),
+        file_that_announces(500_000, 0, 0),
+    ] {
+        assert!(matches!(read_footer(&file), Err(InspectError::Damaged)));
+        assert!(matches!(read_columns(&file), Err(InspectError::Damaged)));
+    }
 }
 
 proptest! {

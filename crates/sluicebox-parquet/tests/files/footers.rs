@@ -36,7 +36,7 @@ fn footers_tell_where_files_come_from() {
             event_time: [SEPTEMBER + HOUR, SEPTEMBER + HOUR + 9],
         })
     );
-    let offsets: Vec<i64> = read_offsets(file.bytes)
+    let offsets: Vec<i64> = read_offsets(footer, file.bytes)
         .unwrap()
         .flat_map(Result::unwrap)
         .collect();
@@ -146,7 +146,8 @@ fn row_groups_end_by_bytes() {
             row_group.compressed_size()
         );
     }
-    let offsets = read_offsets(file.bytes).unwrap().flat_map(Result::unwrap);
+    let offsets = read_offsets(footer, file.bytes).unwrap();
+    let offsets = offsets.flat_map(Result::unwrap);
     assert!(offsets.eq(0..100_000));
 }
 

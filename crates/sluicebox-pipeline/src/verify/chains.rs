@@ -203,13 +203,13 @@ impl Walk {
         let proof = &mut self.proof;
         proof.end = record.range.end;
         proof.counts += record.count;
-        proof.absent += record.absent.len();
+        proof.absent = proof.absent.saturating_add(record.absent.len());
         for file in &record.files {
             proof.files += 1;
-            proof.bytes += file.bytes;
+            proof.bytes = proof.bytes.saturating_add(file.bytes);
         }
         for gap in &record.gaps {
-            proof.lost += width(gap);
+            proof.lost = proof.lost.saturating_add(width(gap));
             let has_room = proof.gaps.len() < GAPS_TOLD_MAX;
             match proof.gaps.last_mut() {
                 Some(last) if last.end == gap.start => last.end = gap.end,

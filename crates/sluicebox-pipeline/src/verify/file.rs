@@ -145,7 +145,8 @@ async fn offsets(
     }
     parts.push((tail.start, tail.bytes));
     let mut offsets = OffsetSet::default();
-    for batch in read_offsets(FileParts::new(file.bytes, parts)).map_err(Fault::damaged)? {
+    let file = FileParts::new(file.bytes, parts);
+    for batch in read_offsets(footer, file).map_err(Fault::damaged)? {
         for offset in batch.map_err(Fault::damaged)? {
             add(&mut offsets, record.range, offset)?;
         }

@@ -1,6 +1,6 @@
 use futures::stream::{self, StreamExt, TryStreamExt};
 use sluicebox_chain::{CommitRecord, OffsetSet};
-use sluicebox_types::DataFile;
+use sluicebox_types::{DataFile, Offset};
 
 use super::file::{Fault, examine};
 use super::lake::Lake;
@@ -139,11 +139,9 @@ fn differ(record: &CommitRecord, rows: &OffsetSet) -> Option<String> {
         counted += set.len();
         all |= set.distances();
     }
+    let distance = |offset: Offset| u32::try_from(offset.checked_sub(start)?).ok();
     for gap in &record.gaps {
-        let (Ok(from), Ok(to)) = (
-            u32::try_from(gap.start - start),
-            u32::try_from(gap.end - start),
-        ) else {
+        let (Some(from), Some(to)) = (distance(gap.start), distance(gap.end)) else {
             return Some(format!("the gap {gap} lies outside of {range}"));
         };
         counted += width(gap);

@@ -146,7 +146,7 @@ impl PartitionProof {
 impl Amount {
     pub(super) const fn add(&mut self, bytes: u64) {
         self.files += 1;
-        self.bytes += bytes;
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 }
 

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use sluicebox_chain::Writer;
 use sluicebox_decode::{DecodeOptions, JsonDecoder};
 use sluicebox_dedup::{KeySpec, WindowMode, WindowSpec};
-use sluicebox_parquet::inspect::read_offsets;
+use sluicebox_parquet::inspect::{read_footer, read_offsets};
 use sluicebox_parquet::{Compression, Layout, TableSpec, quarantine_schema, schema_fingerprint};
 use sluicebox_pipeline::ports::{
     AssignmentHandler, DeadLetter, DeadLetterQueue, LakeStore, QueueFull,
@@ -213,7 +213,8 @@ impl Scenario {
                     .await
                     .expect("a test has it")
                     .expect("a test has it");
-                for batch in read_offsets(bytes).expect("a test has it") {
+                let footer = read_footer(&bytes).expect("a test has it");
+                for batch in read_offsets(footer, bytes).expect("a test has it") {
                     offsets.extend(batch.expect("a test has it"));
                 }
             }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use sluicebox_parquet::inspect::read_offsets;
+use sluicebox_parquet::inspect::{read_footer, read_offsets};
 use sluicebox_pipeline::ports::LakeStore;
 use sluicebox_storage::memory::MemoryStore;
 use sluicebox_types::FileKind;
@@ -106,7 +106,8 @@ impl Seen {
             FileKind::Quarantine => &mut self.quarantine,
         };
         let rows = rows.entry(partition).or_default();
-        for batch in read_offsets(bytes.clone()).map_err(broken)? {
+        let footer = read_footer(&bytes).map_err(broken)?;
+        for batch in read_offsets(footer, bytes.clone()).map_err(broken)? {
             for offset in batch.map_err(broken)? {
                 if !rows.insert(offset) {
                     return Err(format!("{path} has offset {offset}, as another file has"));

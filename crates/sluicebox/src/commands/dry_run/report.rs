@@ -7,9 +7,13 @@ use sluicebox_config::Config;
 use sluicebox_pipeline::TopicCatalog as _;
 use sluicebox_pipeline::ports::LakeObject;
 use sluicebox_pipeline::verify::VerifyReport;
+use sluicebox_types::RejectReason;
 
 use crate::commands::fates::Fates;
 use crate::wiring::ConfigCatalog;
+
+/// What is said of a field whose name is not shown.
+const UNKNOWN_FIELD: &str = "the schema does not declare a field; --show-values tells which";
 
 /// Paths that are shown as examples.
 const PATHS_MAX: usize = 3;
@@ -52,10 +56,13 @@ impl Report {
         }
     }
 
-    /// Leaves out what may be confidential.
+    /// Leaves out what may be confidential: values, and names that only a record knows.
     pub(super) fn hide_values(&mut self) {
         for reject in &mut self.fates.rejects {
             reject.value = None;
+            if reject.reason == RejectReason::UnknownField.code() {
+                UNKNOWN_FIELD.clone_into(&mut reject.message);
+            }
         }
     }
 
