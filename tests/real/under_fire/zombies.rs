@@ -128,11 +128,13 @@ async fn frozen_during(operation: S3Operation) {
     judge(&world, &load);
 }
 
-/// The first record of a chain belongs to no commit, nor does what a process tries a store with.
+/// The first record of a chain belongs to no commit, nor does what a process tries a store with, or
+/// writes there before it reads a record.
 fn is_a_commits(request: &S3Request, operation: S3Operation) -> bool {
     let (_, key) = request.path.split_once('/').unwrap_or_default();
     let first = key.ends_with("/00000000000000000000.json");
-    request.operation == operation && !key.contains("_probe") && !first
+    let early = key.contains("_probe") || key.ends_with("/lake.url");
+    request.operation == operation && !early && !first
 }
 
 /// Another instance commits everything while the first is frozen, for longer than it may be.
