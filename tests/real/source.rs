@@ -7,6 +7,7 @@ mod new_partitions;
 mod groups;
 mod starts;
 mod drain;
+mod bounded_pass;
 mod layout;
 mod tombstones;
 mod transactions;

@@ -9,9 +9,9 @@ pub enum Halt {
     /// Kafka remembers a commit that the chain does not hold.
     #[error(
         "{chain}: the control tree went back in time: Kafka's offset names record {hinted}, the \
-         newest in the chain is {found}. Restore the newest state of the control tree. If it is \
-         lost for good, delete the group's offsets of this topic and the table's files, and start \
-         again"
+         newest in the chain is {found}. Stop all instances, and restore the newest state of the \
+         control tree. If it is lost for good, delete the group's offsets of this topic and the \
+         table's files, and start again"
     )]
     WentBack {
         /// Which chain.

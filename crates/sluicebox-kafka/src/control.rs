@@ -7,6 +7,7 @@ use parking_lot::FairMutex;
 use rdkafka::Offset as ClientOffset;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
+use rdkafka::metadata::MetadataPartition;
 use rdkafka::topic_partition_list::{TopicPartitionList, TopicPartitionListElem};
 use sluicebox_config::{StartPosition, TopicSelector};
 use sluicebox_pipeline::ports::{Committed, PartitionState, SourceControl, SourceError};
@@ -86,6 +87,18 @@ impl SourceControl for KafkaControl {
                 }
             })
             .collect())
+    }
+
+    fn partitions(&self) -> Result<Vec<TopicPartition>, SourceError> {
+        let metadata = self.consumer.client().fetch_metadata(None, ANSWER_TIMEOUT);
+        let metadata = metadata.map_err(|error| unanswered("topics", &error))?;
+        let topics = metadata.topics().iter();
+        let read = topics.filter(|topic| for_topic(&self.topics, topic.name()).is_some());
+        let partitions = read.flat_map(|topic| {
+            let numbers = topic.partitions().iter().map(MetadataPartition::id);
+            numbers.map(|number| TopicPartition::new(topic.name(), number))
+        });
+        Ok(partitions.collect())
     }
 
     fn topic_id(&self, topic: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 mod stop;
 mod proof;
 mod liveness;
+mod elsewhere;
 mod until_end;
 mod observer;
 mod gauges;
@@ -159,12 +160,13 @@ pub(crate) fn read<Q: RecordQueue + 'static>(
     let (runtime, stop) = (process.runtime.handle(), &process.stop);
     let (status, readiness) = (Arc::clone(&env.status), Arc::clone(&env.readiness));
     let (board, relay) = (Arc::clone(&status), Arc::clone(&env.relay));
+    let group = Arc::clone(&control);
     let driver = Driver::start(env, catalog, control, queues, runtime.clone())?;
     let handler = driver.handler();
     liveness.watch(driver);
     let observing = runtime.spawn(observer.observe(process.metrics.clone(), relay));
     let ending = (until == Until::End)
-        .then(|| runtime.spawn(until_end::watch(status, readiness, Arc::clone(stop))));
+        .then(|| runtime.spawn(until_end::watch(status, readiness, group, Arc::clone(stop))));
 
     let polled = source.run(handler.as_ref(), stop.flag());
     stop.request();

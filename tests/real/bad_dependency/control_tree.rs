@@ -30,7 +30,11 @@ async fn the_chain_of_another_pipeline_is_left_alone() {
 async fn a_chain_that_is_gone_is_not_begun_again() {
     let (pipeline, folder) = ingested("no-chain").await;
     fs::remove_dir_all(chain(folder.path(), &pipeline)).expect("removed");
-    let words = ["control tree went back in time", "Restore"];
+    let words = [
+        "control tree went back in time",
+        "Stop all instances",
+        "restore",
+    ];
     halts_and_says(&pipeline, &words).await;
     assert_nothing_was_added(folder.path());
 }

@@ -102,9 +102,9 @@ pub(crate) fn dead_letters_hold_each_malformed_record(topic: &str, log: &Log) {
 }
 
 /// The group's committed offsets are the ends of the partitions.
-pub(crate) fn nothing_is_left_to_read(topic: &str) {
+pub(crate) fn nothing_is_left_to_read(pipeline: &str, topic: &str) {
     let mut client = kafka().client_config();
-    client.set("group.id", "sluicebox-flights");
+    client.set("group.id", format!("sluicebox-{pipeline}"));
     let consumer: BaseConsumer = client.create().expect("a consumer");
     let mut asked = TopicPartitionList::new();
     for partition in 0..6 {

@@ -33,7 +33,7 @@ async fn an_old_backup_of_the_control_tree_is_refused() {
     copy_folder(&backup, &control(&world));
     let (committed, commits) = (world.committed(), world.commits().await);
     let instance = world.run();
-    let cure = "Restore the newest state of the control tree";
+    let cure = "restore the newest state of the control tree";
     waits_and_says(&instance, &["went back in time", cure]).await;
     stopped(instance);
     assert_eq!(world.committed(), committed, "it was gone on from");

@@ -112,6 +112,13 @@ pub trait SourceControl: Send + Sync + std::fmt::Debug {
     /// When the brokers do not answer in time; asking again later is right.
     fn describe(&self, partitions: &[TopicPartition]) -> Result<Vec<PartitionState>, SourceError>;
 
+    /// All partitions that there are of the topics that are read, whichever member of the group
+    /// reads them.
+    ///
+    /// # Errors
+    /// When the brokers do not answer in time; asking again later is right.
+    fn partitions(&self) -> Result<Vec<TopicPartition>, SourceError>;
+
     /// Kafka's id of a topic as it is now; none where the brokers know none or do not answer.
     fn topic_id(&self, topic: &str) -> Option<String>;
 

@@ -213,6 +213,10 @@ impl SourceControl for Broker {
             .collect())
     }
 
+    fn partitions(&self) -> Result<Vec<TopicPartition>, SourceError> {
+        Ok(self.state.lock().logs.keys().cloned().collect())
+    }
+
     fn topic_id(&self, _topic: &str) -> Option<String> {
         None
     }

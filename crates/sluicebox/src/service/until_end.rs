@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sluicebox_pipeline::ports::SourceControl;
 use sluicebox_pipeline::{Phase, Readiness, StatusBoard};
 
+use super::elsewhere::Elsewhere;
 use crate::failure::Failure;
 use crate::service::Stop;
 
@@ -14,9 +16,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(crate) async fn watch(
     status: Arc<StatusBoard>,
     readiness: Arc<Readiness>,
+    control: Arc<dyn SourceControl>,
     stop: Arc<Stop>,
 ) -> Option<Vec<String>> {
-    while !is_end(&status, &readiness) {
+    let mut elsewhere = Elsewhere::new(control);
+    while !(is_end(&status, &readiness) && elsewhere.is_read(&status).await) {
         tokio::select! {
             () = stop.requested() => return None,
             () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -45,8 +49,8 @@ pub(crate) fn judge(mut unread: Vec<String>, status: &StatusBoard) -> Result<(),
     )))
 }
 
-/// Whether all partitions were read to their end (or halted), and nothing is waited for that could
-/// bring more.
+/// Whether all of our partitions were read to their end (or halted), and nothing is waited for that
+/// could bring more.
 fn is_end(status: &StatusBoard, readiness: &Readiness) -> bool {
     status.all_caught_up() && readiness.reasons().len() == halted(status, readiness).len()
 }

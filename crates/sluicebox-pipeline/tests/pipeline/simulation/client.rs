@@ -117,6 +117,11 @@ impl SourceControl for Client {
         Ok(partitions.iter().map(describe).collect())
     }
 
+    fn partitions(&self) -> Result<Vec<TopicPartition>, SourceError> {
+        let all = 0..self.log.partitions();
+        Ok(all.map(partition_of).collect())
+    }
+
     fn topic_id(&self, _topic: &str) -> Option<String> {
         (!self.fails()).then(|| "id".to_owned())
     }

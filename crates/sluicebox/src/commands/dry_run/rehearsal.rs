@@ -131,6 +131,10 @@ impl SourceControl for OnlyReading {
         self.0.describe(partitions)
     }
 
+    fn partitions(&self) -> Result<Vec<TopicPartition>, SourceError> {
+        self.0.partitions()
+    }
+
     fn topic_id(&self, topic: &str) -> Option<String> {
         self.0.topic_id(topic)
     }
