@@ -1,6 +1,8 @@
 //! What fuzzing found stays found: every input that is kept goes through its target again.
+#![cfg(test)]
 
 use std::fs;
+use std::panic::catch_unwind;
 use std::path::Path;
 
 #[path = "src/chain_record.rs"]
@@ -27,8 +29,9 @@ fn replay(target: &str, run: fn(&[u8])) {
     let mut count = 0;
     for input in inputs {
         let path = input.expect("an input").path();
-        println!("{}", path.display());
-        run(&fs::read(path).expect("an input"));
+        let bytes = fs::read(&path).expect("an input");
+        let passed = catch_unwind(|| run(&bytes));
+        assert!(passed.is_ok(), "{}", path.display());
         count += 1;
     }
     assert!(count > 0, "{target} has no inputs");

@@ -152,9 +152,10 @@ fn commands(golden: &Path) -> Vec<Vec<String>> {
     let rejected = files.iter().find(in_quarantine);
     let good = files.iter().find(|file| !in_quarantine(file));
     for file in [rejected, good] {
-        let path = file.map_or(Path::new("no/such.parquet"), |file| {
-            file.strip_prefix(golden).expect("below the folder")
-        });
+        let path = file.map_or_else(
+            || Path::new("no/such.parquet"),
+            |file| file.strip_prefix(golden).expect("below the folder"),
+        );
         let path = path.to_string_lossy();
         commands.push(line(&["inspect", &path, "-c", "{config}"]));
         commands.push(line(&["inspect", &path, "-c", "{config}", "--json"]));

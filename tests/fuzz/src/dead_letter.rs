@@ -19,7 +19,7 @@ const ATTEMPT: &str = "sluicebox.attempt";
 pub(crate) fn run(data: &[u8]) {
     let own: Vec<_> = data.split(|byte| *byte == b'\n').map(header).collect();
     let first = letter(own, 1);
-    let told = headers(&first, PREFIX, HeaderSet::All, data.len() % 2 == 0);
+    let told = headers(&first, PREFIX, HeaderSet::All, data.len().is_multiple_of(2));
     assert_starts_with_own(&first, &told);
     let attempts = attempt(&told);
     assert!(attempts > 0);

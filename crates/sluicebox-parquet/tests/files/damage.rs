@@ -76,7 +76,8 @@ fn impossible_lengths_in_the_footer_are_damage() {
 fn file_that_announces(groups: usize, columns: u8, row_groups: u8) -> Bytes {
     const LIST_OF_STRUCTS: u8 = 0xfc;
     let length = |length: usize| -> Vec<u8> {
-        let sevens = (0..5).map(|place| (length >> (7 * place)) as u8 & 0x7f);
+        let sevens = (0..5).map(|place| length >> (7 * place) & 0x7f);
+        let sevens = sevens.map(|bits| u8::try_from(bits).unwrap());
         let more = (0..5).map(|place| if place < 4 { 0x80 } else { 0 });
         sevens.zip(more).map(|(bits, more)| bits | more).collect()
     };

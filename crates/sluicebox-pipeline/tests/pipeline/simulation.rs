@@ -29,7 +29,7 @@ use parking_lot::Mutex;
 use self::world::{Options, play};
 
 /// Histories of a usual run.
-const HISTORIES: u64 = 2_000;
+const HISTORIES: u64 = 20_000;
 
 /// Whatever fails in whatever order: each record has the fate that the definitions give it, once,
 /// and a glob reader sees nothing else at any moment.

@@ -131,7 +131,7 @@ impl World {
     /// The part of the history in which everything may fail.
     fn live(&mut self) -> Result<(), String> {
         self.start_one();
-        for _ in 0..self.dice.within(100..=900) {
+        for _ in 0..self.dice.within(60..=500) {
             self.step();
             self.balance();
             self.poll_groups();
