@@ -20,6 +20,7 @@ use crate::driver::group_answered;
 use crate::environment::Environment;
 use crate::inbox::{Done, Ending, ToWorker};
 use crate::lane::LaneStart;
+use crate::notify::Kafka;
 use crate::ports::{AssignmentHandler, PartitionState, SourceControl, StartAt};
 use crate::seat::halt_partition;
 use crate::status::Phase;
@@ -157,9 +158,13 @@ impl Assigner {
         self.env.status.take_back(&partition);
         let followed = Arc::clone(&start.spec.golden);
         let chain = start.chain.clone();
+        let kafka = || Kafka {
+            control: Arc::clone(&self.control),
+            blocking: self.env.blocking,
+        };
         self.env
             .relay
-            .follow(&partition, chain, followed, &start.tail);
+            .follow(&partition, chain, followed, &start.tail, kafka);
         let (done, installed) = Done::pair();
         self.tell(worker, ToWorker::Start(Box::new(start), done))
             .await;

@@ -43,6 +43,7 @@ use self::columns::Columns;
 use self::delivery::Delivery;
 use self::outbox::Outbox;
 use self::seal_outbox::SealOutbox;
+pub(crate) use self::sealer::Kafka;
 use self::sealer::Sealer;
 use crate::ports::{LakeStore, NotifyTarget};
 
@@ -175,6 +176,7 @@ impl Relay {
         chain: ChainId,
         table: Arc<TableSpec>,
         tail: &Tail,
+        kafka: impl FnOnce() -> Kafka,
     ) {
         let Some(shared) = &self.shared else { return };
         let mut followed = self.followed.lock();
@@ -208,7 +210,7 @@ impl Relay {
             now.progress.push((Arc::clone(delivery), next));
         }
         if partition.partition == 0 {
-            let seals = Self::seal(shared, &chain, &news, &mut tasks);
+            let seals = Self::seal(shared, &chain, kafka(), &news, &mut tasks);
             now.tasks.extend(seals);
         }
         followed.insert(partition.clone(), now);
@@ -218,6 +220,7 @@ impl Relay {
     fn seal(
         shared: &Arc<Shared>,
         chain: &ChainId,
+        kafka: Kafka,
         ours: &watch::Receiver<u64>,
         tasks: &mut JoinSet<()>,
     ) -> Vec<AbortHandle> {
@@ -230,6 +233,7 @@ impl Relay {
         let sealer = Sealer {
             shared: Arc::clone(shared),
             chain: chain.clone(),
+            kafka,
         };
         let outbox = |delivery: &Arc<Delivery>| SealOutbox {
             shared: Arc::clone(shared),

@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::Shared;
 use super::seal::{self, ChainPlace, FORMAT, Seal};
+use crate::blocking::Blocking;
 use crate::chain_io::rfc3339;
-use crate::ports::StoreError;
+use crate::ports::{SourceControl, SourceError, StoreError};
 
 /// Records of one chain that one look reads; the rest is for the next look.
 const RECORDS_MAX: usize = 1_000;
@@ -28,6 +29,14 @@ pub(super) struct Sealer {
     pub(super) shared: Arc<Shared>,
     /// The chain of Kafka partition 0, which makes its owner the one who seals.
     pub(super) chain: ChainId,
+    pub(super) kafka: Kafka,
+}
+
+/// Who knows which partitions there are.
+#[derive(Clone)]
+pub(crate) struct Kafka {
+    pub(crate) control: Arc<dyn SourceControl>,
+    pub(crate) blocking: Blocking,
 }
 
 /// What a look goes on from: a control object. It may be behind the seals, never ahead of them.
@@ -64,8 +73,20 @@ impl Default for State {
 enum LookError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Kafka(#[from] SourceError),
     #[error("{0}")]
     Unreadable(String),
+}
+
+impl Kafka {
+    async fn partitions(&self, topic: &str) -> Result<Vec<i32>, SourceError> {
+        let control = Arc::clone(&self.control);
+        let all = self.blocking.call(move || control.partitions()).await;
+        let all = all.map_err(|error| SourceError::Transient(error.to_string()))??;
+        let of_topic = all.into_iter().filter(|each| each.topic.as_ref() == topic);
+        Ok(of_topic.map(|each| each.partition).collect())
+    }
 }
 
 impl Sealer {
@@ -98,10 +119,17 @@ impl Sealer {
         let kept = kept.and_then(|bytes| serde_json::from_slice::<State>(&bytes).ok());
         let mut state = kept.filter(|state| state.v == FORMAT).unwrap_or_default();
         let before = (state.seals, state.chains.clone());
-        for partition in self.kafka_partitions().await? {
+        for partition in self.partitions_with_a_chain().await? {
             self.read_on(&mut state, partition).await?;
         }
-        self.seal(&mut state).await?;
+        // What has no chain yet has not passed anything.
+        let all = self.kafka.partitions(&self.chain.topic).await?;
+        if all
+            .iter()
+            .all(|partition| state.chains.contains_key(partition))
+        {
+            self.seal(&mut state).await?;
+        }
         if before != (state.seals, state.chains.clone()) {
             let bytes = serde_json::to_vec(&state);
             let bytes = bytes.map_err(|error| LookError::Unreadable(error.to_string()))?;
@@ -110,8 +138,8 @@ impl Sealer {
         Ok(state.seals)
     }
 
-    /// The Kafka partitions that have a chain, by one short listing each.
-    async fn kafka_partitions(&self) -> Result<Vec<i32>, LookError> {
+    /// By one short listing each.
+    async fn partitions_with_a_chain(&self) -> Result<Vec<i32>, LookError> {
         let topic = format!("{}/{}/", self.chain.pipeline, self.chain.topic);
         let mut partitions = Vec::new();
         let mut after: Option<String> = None;

@@ -14,6 +14,7 @@ mod log;
 mod group;
 mod reader;
 mod network;
+mod seals;
 mod listener;
 mod client;
 mod instance;
@@ -82,6 +83,7 @@ fn every_history_ends_well() {
         "thaw",
         "evict",
         "verify",
+        "sealed",
     ] {
         assert!(tally.contains_key(what), "no {what}");
     }

@@ -25,6 +25,9 @@ use crate::scenario::TOPIC;
 /// Worker threads of one process.
 pub(super) const WORKERS: usize = 2;
 
+/// How much later than its end a partition's rows are expected.
+pub(super) const ALLOWED_LATENESS: Duration = Duration::from_secs(60);
+
 /// What all processes share.
 #[derive(Clone, Debug)]
 pub(super) struct Site {
@@ -189,8 +192,8 @@ fn relay(site: &Site, client: &Arc<Client>, store: &Arc<dyn LakeStore>) -> Relay
     };
     let settings = NotifySettings {
         targets: vec![listener.target()],
-        allowed_lateness: Duration::from_secs(60),
-        seal_every: Duration::from_secs(1),
+        allowed_lateness: ALLOWED_LATENESS,
+        seal_every: Duration::from_secs(5),
         success_file: false,
     };
     let (clock, runtime) = (Arc::clone(&site.clock), site.network.runtime.clone());

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sluicebox_chain::CommitRecord;
 use sluicebox_pipeline::verify::{Scope, verify};
+use sluicebox_storage::memory::MemoryStore;
 use sluicebox_types::FileKind;
 
 use super::instance::Site;
@@ -22,7 +23,10 @@ pub(super) fn is_committed(site: &Site) -> bool {
     }
     let committed = (0..site.log.partitions())
         .all(|partition| ends.get(&partition) == Some(&site.log.end(partition)));
-    committed && site.heard.lock().is_of(&site.network.reader.golden())
+    let heard = site.heard.lock();
+    committed
+        && heard.is_of(&site.network.reader.golden())
+        && heard.seals.are_complete(&chains(&site.network.store))
 }
 
 /// Every record has the fate that the definitions give it, in the lake as in the chain.
@@ -30,7 +34,7 @@ pub(super) async fn judge(site: &Site) -> Result<(), String> {
     let reader = &site.network.reader;
     reader.look_again().await;
     reader.wrong().map_or(Ok(()), Err)?;
-    let chains = chains(site);
+    let chains = by_partition(chains(&site.network.store));
     for (partition, chain) in &chains {
         let is = Fates {
             golden: reader.rows(FileKind::Golden, *partition),
@@ -84,11 +88,18 @@ fn offsets(
     chain.iter().flat_map(offsets).collect()
 }
 
-fn chains(site: &Site) -> BTreeMap<usize, Vec<CommitRecord>> {
+/// The records of all chains, each chain in its order.
+pub(super) fn chains(store: &MemoryStore) -> Vec<CommitRecord> {
+    let objects = store.control_objects();
+    let records = objects.iter().filter(|(path, _)| is_record(path));
+    records
+        .map(|(path, bytes)| CommitRecord::parse(path, bytes).expect("a record"))
+        .collect()
+}
+
+fn by_partition(records: Vec<CommitRecord>) -> BTreeMap<usize, Vec<CommitRecord>> {
     let mut chains: BTreeMap<usize, Vec<CommitRecord>> = BTreeMap::new();
-    let objects = site.network.store.control_objects();
-    for (path, bytes) in objects.iter().filter(|(path, _)| is_record(path)) {
-        let record = CommitRecord::parse(path, bytes).expect("a record");
+    for record in records {
         chains
             .entry(partition_of(&record))
             .or_default()

@@ -3,12 +3,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use sluicebox_events::{Event, EventData, EventType};
+use sluicebox_events::{Event, EventData, EventType, FilesCommitted};
 use sluicebox_pipeline::ports::{NotifyError, NotifyTarget};
 use sluicebox_pipeline::{NotifyStart, NotifyTo};
+use sluicebox_storage::memory::MemoryStore;
 
+use super::judge::chains;
 use super::network::Network;
 use super::process::Process;
+use super::seals::Seals;
 
 /// Everything that the one target of the pipeline was ever told.
 #[derive(Debug, Default)]
@@ -19,12 +22,18 @@ pub(super) struct Heard {
     files: Vec<String>,
     /// Where the last event of each Kafka partition ended.
     ends: BTreeMap<i32, i64>,
+    pub(super) seals: Seals,
     wrong: Option<String>,
 }
 
 impl Heard {
     /// An event that is not a repeat tells files that are visible, in the order of the partition.
-    fn take(&mut self, event: &Event, is_visible: impl Fn(&str) -> bool) -> Result<(), String> {
+    fn take(
+        &mut self,
+        event: &Event,
+        store: &MemoryStore,
+        is_visible: impl Fn(&str) -> bool,
+    ) -> Result<(), String> {
         let bytes = event.to_json().map_err(|error| error.to_string())?;
         if let Some(before) = self.events.insert(event.id.clone(), bytes.clone()) {
             return match before == bytes {
@@ -32,9 +41,21 @@ impl Heard {
                 false => Err(format!("event {} is repeated otherwise", event.id)),
             };
         }
-        let EventData::FilesCommitted(data) = &event.data else {
-            return Err(format!("event {} was not asked for", event.id));
-        };
+        let subject = &event.attributes.subject;
+        match &event.data {
+            EventData::FilesCommitted(data) => {
+                self.seals.take_files(subject, data);
+                self.take_files(data, is_visible)
+            }
+            EventData::Sealed(data) => self.seals.take(subject, data, &chains(store), is_visible),
+        }
+    }
+
+    fn take_files(
+        &mut self,
+        data: &FilesCommitted,
+        is_visible: impl Fn(&str) -> bool,
+    ) -> Result<(), String> {
         for file in &data.files {
             let path = file.uri.strip_prefix("memory://lake/").unwrap_or_default();
             if !is_visible(path) {
@@ -51,7 +72,7 @@ impl Heard {
     }
 
     pub(super) fn wrong(&self) -> Option<String> {
-        self.wrong.clone()
+        self.wrong.clone().or_else(|| self.seals.wrong())
     }
 
     /// Whether each of these files was told in exactly one event, and nothing else was.
@@ -74,7 +95,7 @@ impl Listener {
         NotifyTo {
             name: "listener".to_owned(),
             target: Arc::new(self),
-            events: [EventType::FilesCommitted].into(),
+            events: [EventType::FilesCommitted, EventType::Sealed].into(),
             start: NotifyStart::Earliest,
         }
     }
@@ -84,17 +105,19 @@ impl Listener {
 impl NotifyTarget for Listener {
     async fn send(&self, event: &Event) -> Result<(), NotifyError> {
         let (heard, reader) = (Arc::clone(&self.heard), self.network.reader.clone());
-        let told = event.clone();
+        let (told, store) = (event.clone(), self.network.store.clone());
         let work = async move {
             let mut heard = heard.lock();
-            if let Err(wrong) = heard.take(&told, |path| reader.has(path)) {
+            if let Err(wrong) = heard.take(&told, &store, |path| reader.has(path)) {
                 heard.wrong.get_or_insert(wrong);
             }
             Ok(())
         };
-        let sent = self
-            .network
-            .request(&self.process, "notify", &event.id, work);
+        let what = match event.data {
+            EventData::FilesCommitted(_) => "notify",
+            EventData::Sealed(_) => "sealed",
+        };
+        let sent = self.network.request(&self.process, what, &event.id, work);
         sent.await
             .map_err(|error| NotifyError::retry(error.message))
     }

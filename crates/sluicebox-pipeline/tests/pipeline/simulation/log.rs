@@ -162,8 +162,9 @@ impl Partition {
     }
 }
 
-/// Three hours of events, so that a commit has up to three files.
+/// Three hours at a time, so that a commit has several files, and later ones as time goes on, so that
+/// hours become complete.
 fn event(id: i64) -> String {
-    let hour = 12 + id.rem_euclid(3);
+    let hour = 12 + id.rem_euclid(3) + (id.max(0) / 30).min(8);
     format!(r#"{{"id":{id},"at":"2026-01-01T{hour}:00:00Z"}}"#)
 }

@@ -115,7 +115,7 @@ impl World {
         };
         Self {
             // A proof reads most of what there is, and so costs more than all the rest of a history.
-            prover: match dice.once_in(10) {
+            prover: match dice.once_in(25) {
                 true => Prover::start(&site.network),
                 false => Prover::default(),
             },
