@@ -236,7 +236,7 @@ impl Sealer {
             if self.shared.success_file {
                 self.mark(&made).await?;
             }
-            state.open.remove(&made.date);
+            state.passes(&made.date);
             state.seals += 1;
         }
         state.sealed_until = state.sealed_until.max(Some(until));
@@ -306,6 +306,13 @@ impl State {
         if record.table.is_some() {
             self.table = record.table;
         }
+    }
+
+    /// There is a seal of `date`. What is older and still open came late: it is here only because an
+    /// earlier state was put over a later one.
+    fn passes(&mut self, date: &PartitionDate) {
+        self.open = self.open.split_off(date);
+        self.open.remove(date);
     }
 
     /// The least of all; none while a chain has none.
