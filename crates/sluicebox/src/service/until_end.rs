@@ -10,6 +10,8 @@ use crate::failure::Failure;
 use crate::service::Stop;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The brokers are asked about others less often than our own state is looked at.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// Makes the wish to stop when the end is reached. Answers which partitions wait for a person then,
 /// and why; none when the process was told to stop before the end.
@@ -19,16 +21,25 @@ pub(crate) async fn watch(
     control: Arc<dyn SourceControl>,
     stop: Arc<Stop>,
 ) -> Option<Vec<String>> {
-    let mut elsewhere = Elsewhere::new(control);
-    while !(is_end(&status, &readiness) && elsewhere.is_read(&status).await) {
-        tokio::select! {
-            () = stop.requested() => return None,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
+    tokio::select! {
+        () = stop.requested() => return None,
+        () = end(&status, &readiness, control) => {}
     }
     let halted = halted(&status, &readiness);
     stop.request();
     Some(halted)
+}
+
+async fn end(status: &StatusBoard, readiness: &Readiness, control: Arc<dyn SourceControl>) {
+    let mut elsewhere = Elsewhere::new(control);
+    loop {
+        let pause = match is_end(status, readiness) {
+            true if elsewhere.is_read(status).await => return,
+            true => ASK_EVERY,
+            false => LOOK_EVERY,
+        };
+        tokio::time::sleep(pause).await;
+    }
 }
 
 /// A pass is good when every partition was read and committed to its end. What halted is named with
