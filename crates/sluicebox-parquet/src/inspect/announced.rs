@@ -21,6 +21,44 @@ const ROW_GROUPS: i16 = 4;
 const NUM_CHILDREN: i16 = 5;
 const UNCOMPRESSED_PAGE_SIZE: i16 = 2;
 const COMPRESSED_PAGE_SIZE: i16 = 3;
+const DATA_PAGE: i16 = 5;
+const DICTIONARY_PAGE: i16 = 7;
+const DATA_PAGE_V2: i16 = 8;
+
+/// A struct whose fields the reader takes for what the format says they are, whatever kind a field
+/// says it is of. Where the two differ, it goes on somewhere else than this walk does.
+#[derive(Clone, Copy)]
+enum Struct {
+    FileMetadata,
+    SchemaElement,
+    PageHeader,
+    /// The struct in this field of a page's header.
+    InPageHeader(i16),
+}
+
+impl Struct {
+    fn takes(self, id: i16, kind: u8) -> bool {
+        use Struct::{FileMetadata, InPageHeader, PageHeader, SchemaElement};
+        match (self, id) {
+            (FileMetadata, 1 | 3)
+            | (SchemaElement, 1..=3 | 5..=9)
+            | (PageHeader | InPageHeader(DATA_PAGE), 1..=4)
+            | (InPageHeader(DICTIONARY_PAGE), 1 | 2)
+            | (InPageHeader(DATA_PAGE_V2), 1..=6) => matches!(kind, kind::I16..=kind::I64),
+            (FileMetadata, 6 | 9) | (SchemaElement, 4) => kind == kind::BINARY,
+            (FileMetadata, SCHEMA | ROW_GROUPS | 5 | 7) => kind == kind::LIST,
+            (FileMetadata, 8)
+            | (SchemaElement, 10)
+            | (PageHeader, 5..=8)
+            | (InPageHeader(DATA_PAGE), 5)
+            | (InPageHeader(DATA_PAGE_V2), 8) => kind == kind::STRUCT,
+            (InPageHeader(DICTIONARY_PAGE), 3) | (InPageHeader(DATA_PAGE_V2), 7) => {
+                matches!(kind, kind::TRUE | kind::FALSE)
+            }
+            _ => true,
+        }
+    }
+}
 
 /// Kinds of values, by their numbers on the wire.
 mod kind {
@@ -63,11 +101,11 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn file_metadata(&mut self) -> Option<()> {
         let mut last = 0;
-        while let Some((id, kind)) = self.field(last)? {
+        while let Some((id, kind)) = self.field_of(Struct::FileMetadata, last)? {
             last = id;
             match (id, kind) {
-                (SCHEMA, kind::LIST) => self.schema()?,
-                (ROW_GROUPS, kind::LIST) => {
+                (SCHEMA, _) => self.schema()?,
+                (ROW_GROUPS, _) => {
                     let (length, kind) = self.list()?;
                     if length > ROW_GROUPS_MAX {
                         return None;
@@ -106,10 +144,10 @@ impl Walk<'_> {
             return None;
         }
         let (mut last, mut children) = (0, 0);
-        while let Some((id, kind)) = self.field(last)? {
+        while let Some((id, kind)) = self.field_of(Struct::SchemaElement, last)? {
             last = id;
-            match (id, kind) {
-                (NUM_CHILDREN, kind::I16..=kind::I64) => children = self.integer()?,
+            match id {
+                NUM_CHILDREN => children = self.integer()?,
                 _ => self.value(kind, NESTING_MAX)?,
             }
         }
@@ -118,17 +156,27 @@ impl Walk<'_> {
 
     fn page(&mut self) -> Option<()> {
         let (mut last, mut sizes) = (0, [0; 2]);
-        while let Some((id, kind)) = self.field(last)? {
+        while let Some((id, kind)) = self.field_of(Struct::PageHeader, last)? {
             last = id;
             match (id, kind) {
-                (UNCOMPRESSED_PAGE_SIZE, kind::I16..=kind::I64) => sizes[0] = self.integer()?,
-                (COMPRESSED_PAGE_SIZE, kind::I16..=kind::I64) => sizes[1] = self.integer()?,
+                (UNCOMPRESSED_PAGE_SIZE, _) => sizes[0] = self.integer()?,
+                (COMPRESSED_PAGE_SIZE, _) => sizes[1] = self.integer()?,
+                (DATA_PAGE..=DATA_PAGE_V2, _) => self.in_page_header(id)?,
                 _ => self.value(kind, NESTING_MAX)?,
             }
         }
         let [unpacked, packed] = sizes;
         self.skip(usize::try_from(packed).ok()?)?;
         (0..=PAGE_BYTES_MAX).contains(&unpacked).then_some(())
+    }
+
+    fn in_page_header(&mut self, header: i16) -> Option<()> {
+        let mut last = 0;
+        while let Some((id, kind)) = self.field_of(Struct::InPageHeader(header), last)? {
+            last = id;
+            self.value(kind, NESTING_MAX)?;
+        }
+        Some(())
     }
 
     /// A field of a struct; `depth` more levels may be inside.
@@ -165,10 +213,11 @@ impl Walk<'_> {
         (0..length).try_for_each(|_| self.element(kind, depth))
     }
 
-    /// A member of a collection, where a boolean takes a byte.
+    /// A member of a collection. A boolean takes a byte there, but none in the reader's eyes; no
+    /// footer and no page has collections of them.
     fn element(&mut self, kind: u8, depth: usize) -> Option<()> {
         match kind {
-            kind::TRUE | kind::FALSE => self.skip(1),
+            kind::TRUE | kind::FALSE => None,
             kind => self.value(kind, depth),
         }
     }
@@ -198,6 +247,13 @@ impl Walk<'_> {
             step => last.checked_add(i16::from(step))?,
         };
         Some(Some((id, kind)))
+    }
+
+    /// [`Self::field`] of a kind that the reader takes it for.
+    fn field_of(&mut self, within: Struct, last: i16) -> Option<Option<(i16, u8)>> {
+        let field = self.field(last)?;
+        let is_taken = field.is_none_or(|(id, kind)| within.takes(id, kind));
+        is_taken.then_some(field)
     }
 
     /// How many elements follow, and of which kind.
@@ -272,5 +328,20 @@ mod tests {
             assert!(!are_sound_pages(&bad), "{bad:?}");
             assert!(!are_sound_pages(&[good.clone(), bad].concat()));
         }
+    }
+
+    /// The reader takes a count for a number even where it says that it is a text, and what is in
+    /// the text for what comes after it: a list of two billion booleans, in six bytes.
+    #[test]
+    fn a_field_of_another_kind_is_seen_before_the_reader_trusts_it() {
+        let page = |count: &[u8]| {
+            let data_page = [&[0x2c], count, &[0]].concat();
+            [&[0x15, 0, 0x15, 8, 0x15, 0][..], &data_page, &[0]].concat()
+        };
+        assert!(are_sound_pages(&page(&[0x15, 2])));
+        let list = [0x49, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07];
+        assert!(!are_sound_pages(&page(&[&[0x18, 7], &list[..]].concat())));
+        assert!(!are_sound_pages(&page(&[&[0x15, 2], &list[..]].concat())));
+        assert!(!are_sound_pages(&page(&[0x15, 2, 0x59, 0x21, 0, 0])));
     }
 }
