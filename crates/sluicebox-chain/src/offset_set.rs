@@ -62,10 +62,9 @@ impl OffsetSet {
             .map(move |distance| start.saturating_add(i64::from(distance)))
     }
 
-    /// The bitmap of distances from the range's start.
-    #[must_use]
-    pub const fn distances(&self) -> &RoaringBitmap {
-        &self.0
+    /// Adds all that another set of the same range holds.
+    pub fn insert_all(&mut self, other: &Self) {
+        self.0 |= &other.0;
     }
 
     /// About how many bytes it holds in memory.

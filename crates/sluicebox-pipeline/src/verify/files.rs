@@ -1,6 +1,6 @@
 use futures::stream::{self, StreamExt, TryStreamExt};
 use sluicebox_chain::{CommitRecord, OffsetSet};
-use sluicebox_types::{DataFile, Offset};
+use sluicebox_types::DataFile;
 
 use super::file::{Fault, examine};
 use super::lake::Lake;
@@ -133,19 +133,17 @@ fn merge(
 /// Rows, duplicates, skipped and absent offsets and gaps must fill the range without overlap.
 fn differ(record: &CommitRecord, rows: &OffsetSet) -> Option<String> {
     let (range, start) = (record.range, record.range.start);
-    let mut all = rows.distances().clone();
+    let mut all = rows.clone();
     let mut counted = all.len();
     for set in [&record.duplicates, &record.skipped, &record.absent] {
         counted += set.len();
-        all |= set.distances();
+        all.insert_all(set);
     }
-    let distance = |offset: Offset| u32::try_from(offset.checked_sub(start)?).ok();
     for gap in &record.gaps {
-        let (Some(from), Some(to)) = (distance(gap.start), distance(gap.end)) else {
+        if !all.insert_range(start, gap.start, gap.end) {
             return Some(format!("the gap {gap} lies outside of {range}"));
-        };
+        }
         counted += width(gap);
-        all.insert_range(from..to);
     }
     if all.len() != counted {
         return Some(format!(
