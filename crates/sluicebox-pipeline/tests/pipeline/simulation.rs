@@ -20,6 +20,7 @@ mod client;
 mod instance;
 mod prover;
 mod world;
+mod members;
 mod judge;
 
 use std::collections::BTreeMap;

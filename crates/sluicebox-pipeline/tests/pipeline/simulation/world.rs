@@ -8,8 +8,8 @@ use sluicebox_storage::memory::MemoryStore;
 use tokio::runtime::Runtime;
 
 use super::dice::Dice;
-use super::group::{Group, Owner};
-use super::instance::{Callback, Instance, Site, WORKERS};
+use super::group::Group;
+use super::instance::{Instance, Site, WORKERS};
 use super::judge;
 use super::log::Log;
 use super::network::Network;
@@ -28,7 +28,7 @@ const ROUNDS_MAX: usize = 20_000;
 /// Everything there is in one history.
 pub(super) struct World {
     runtime: Runtime,
-    dice: Dice,
+    pub(super) dice: Dice,
     clock: Arc<SimulatedClock>,
     pub(super) site: Site,
     pub(super) instances: Vec<Instance>,
@@ -210,58 +210,6 @@ impl World {
         }
     }
 
-    /// The group has not heard of a member for too long, and gives its partitions to others. The
-    /// member, which may be frozen, hears of that later, and works on until then.
-    fn evict_one(&mut self) {
-        if self.instances.is_empty() {
-            return;
-        }
-        let index = self.dice.index(self.instances.len());
-        let member = self.instances[index].member;
-        self.note("evict", member);
-        let partitions = self.release_all(member);
-        self.instances[index].tell(Callback::Revoked {
-            partitions,
-            lost: true,
-        });
-    }
-
-    /// As SIGTERM: it gives back what it has, and is gone once it has done so.
-    fn terminate_one(&mut self) {
-        if let Some(index) = self.one_that(State::Running) {
-            let partitions = self.site.group.owned_by(self.instances[index].member);
-            self.revoke(index, partitions);
-        }
-    }
-
-    fn move_a_partition(&mut self) {
-        let partition = self.dice.index(self.site.log.partitions());
-        if let Owner::Member(member) = self.site.group.owner(partition) {
-            let index = self.instances.iter().position(|i| i.member == member);
-            self.revoke(index.expect("an owner runs"), vec![partition]);
-        }
-    }
-
-    fn revoke(&mut self, index: usize, partitions: Vec<usize>) {
-        let instance = &mut self.instances[index];
-        for &partition in &partitions {
-            let leaving = Owner::Leaving(instance.member);
-            self.site.group.give(partition, leaving);
-        }
-        instance.tell(Callback::Revoked {
-            partitions,
-            lost: false,
-        });
-    }
-
-    fn release_all(&self, member: u64) -> Vec<usize> {
-        let partitions = self.site.group.owned_by(member);
-        for &partition in &partitions {
-            self.site.group.give(partition, Owner::Nobody);
-        }
-        partitions
-    }
-
     /// What is rare: clocks jump, the group's offsets are lost, retention passes, as a long time
     /// does.
     fn shake(&self) {
@@ -278,27 +226,7 @@ impl World {
         }
     }
 
-    /// Gives partitions without owner to members.
-    fn balance(&mut self) {
-        for partition in 0..self.site.log.partitions() {
-            if self.site.group.owner(partition) != Owner::Nobody || self.instances.is_empty() {
-                continue;
-            }
-            let index = self.dice.index(self.instances.len());
-            let instance = &mut self.instances[index];
-            let owner = Owner::Member(instance.member);
-            self.site.group.give(partition, owner);
-            instance.tell(Callback::Assigned(vec![partition]));
-        }
-    }
-
-    fn poll_groups(&mut self) {
-        for instance in &mut self.instances {
-            instance.poll_group(&self.site.group);
-        }
-    }
-
-    fn one_that(&self, state: State) -> Option<usize> {
+    pub(super) fn one_that(&self, state: State) -> Option<usize> {
         let such = |index: &usize| self.instances[*index].process.is(state);
         let such: Vec<_> = (0..self.instances.len()).filter(such).collect();
         (!such.is_empty()).then(|| such[self.dice.index(such.len())])
@@ -365,7 +293,7 @@ impl World {
         self.runtime.block_on(future)
     }
 
-    fn note(&self, what: &'static str, detail: impl std::fmt::Display) {
+    pub(super) fn note(&self, what: &'static str, detail: impl std::fmt::Display) {
         self.site.network.trace.note(what, detail);
     }
 }
