@@ -1,6 +1,6 @@
 //! A broker of one process: logs in memory, one queue per worker, commits with metadata.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ struct State {
     budget: Option<usize>,
     /// A batch that cannot be read stands at this offset of this partition.
     damage: Option<(TopicPartition, usize)>,
+    /// The low and high watermarks that the next questions are answered with.
+    watermarks: VecDeque<(i64, i64)>,
 }
 
 #[derive(Debug)]
@@ -72,6 +74,11 @@ impl Broker {
     /// A batch at `position` is damaged: the client tells so, and reads on behind it.
     pub(crate) fn damage(&self, partition: &TopicPartition, position: usize) {
         self.state.lock().damage = Some((partition.clone(), position));
+    }
+
+    /// As if the log were, or had been, one with these low and high watermarks.
+    pub(crate) fn tell_watermarks(&self, answers: impl Into<VecDeque<(i64, i64)>>) {
+        self.state.lock().watermarks = answers.into();
     }
 
     pub(crate) fn is_silent(&self) -> bool {
@@ -199,18 +206,20 @@ impl RecordQueue for Queue {
 
 impl SourceControl for Broker {
     fn describe(&self, partitions: &[TopicPartition]) -> Result<Vec<PartitionState>, SourceError> {
-        let state = self.state.lock();
-        Ok(partitions
-            .iter()
-            .map(|partition| PartitionState {
+        let mut state = self.state.lock();
+        let describe = |partition: &TopicPartition| {
+            let end = i64::try_from(state.logs[partition].len()).expect("a test has it");
+            let (low, high) = state.watermarks.pop_front().unwrap_or((0, end));
+            PartitionState {
                 partition: partition.clone(),
                 topic_id: None,
                 committed: state.committed.get(partition).cloned(),
-                low: 0,
-                high: i64::try_from(state.logs[partition].len()).expect("a test has it"),
+                low,
+                high,
                 configured_start: 0,
-            })
-            .collect())
+            }
+        };
+        Ok(partitions.iter().map(describe).collect())
     }
 
     fn partitions(&self) -> Result<Vec<TopicPartition>, SourceError> {

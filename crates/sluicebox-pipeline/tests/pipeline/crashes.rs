@@ -64,6 +64,35 @@ fn an_offset_that_was_not_told_is_told_by_the_next_owner() {
     running.driver.stop();
 }
 
+/// The watermarks are read before somebody commits beyond them, and read once more after retention
+/// has followed that commit: what lies between the two is no gap.
+#[test]
+fn a_tail_that_is_outrun_during_a_look_up_is_no_retention_gap() {
+    let scenario = Scenario::new();
+    let append = |ids: std::ops::Range<i64>| {
+        for id in ids {
+            let value = event(id);
+            scenario
+                .broker
+                .append(&partition(0), NOON + id, None, Some(&value));
+        }
+    };
+    append(0..RECORDS);
+    scenario.drain();
+    append(RECORDS..RECORDS + 10);
+    let (before, after) = ((0, RECORDS - 1), (RECORDS + 5, RECORDS + 10));
+    scenario.broker.tell_watermarks([before, after]);
+    let running = scenario.start();
+    scenario.broker.assign_all(running.handler.as_ref());
+    assert_eq!(running.readiness.reasons(), []);
+    wait_until("everything is read", || running.status.all_caught_up());
+    scenario.broker.revoke_all(running.handler.as_ref(), false);
+    running.driver.stop();
+    assert!(scenario.verify().holds());
+    let all: Vec<_> = (0..RECORDS + 10).collect();
+    assert_eq!(scenario.visible(FileKind::Golden), all);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
