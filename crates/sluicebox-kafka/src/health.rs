@@ -85,7 +85,9 @@ fn tls_cure(reason: &str) -> &'static str {
     } else if reason.contains("SSL alert") {
         "the broker does not take this client's certificate, or misses one: check kafka.tls.cert \
          and kafka.tls.key"
-    } else if reason.contains("PLAINTEXT broker") {
+    } else if reason.contains("PLAINTEXT broker") || reason.contains("Disconnected") {
+        // A broker that does not know TLS hangs up without an alert; which of the two librdkafka
+        // says depends on how soon it does.
         "the port in kafka.brokers seems to be one without TLS; kafka.tls is for one with it"
     } else {
         "check kafka.tls"
@@ -249,6 +251,10 @@ mod tests {
             (
                 "connecting to a PLAINTEXT broker listener?",
                 ["kafka.brokers", "kafka.tls"],
+            ),
+            (
+                "Disconnected: SSL connection closed by peer",
+                ["kafka.brokers", "one without TLS"],
             ),
             ("wrong version number", ["wrong version", "check kafka.tls"]),
         ] {
