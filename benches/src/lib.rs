@@ -19,3 +19,4 @@ pub mod floor;
 pub mod report;
 pub mod topic;
 pub mod stages;
+pub mod callgrind;
