@@ -11,11 +11,24 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
 
+use sluicebox_tests::harness::Kafka;
+
 use crate::load::Load;
 
 const VERSION: i16 = 9;
 const ALL_REPLICAS: i16 = -1;
 const TIMEOUT_MILLIS: i32 = 30_000;
+
+/// Makes a topic that holds a load, and keeps it whatever its age.
+///
+/// # Errors
+/// When the broker refuses.
+pub fn make(server: &Kafka, topic: &str, load: &Load) -> Result<()> {
+    let partitions = i32::try_from(load.logs.len())?;
+    let made = server.try_create_topic(topic, partitions, &[("retention.ms", "-1")]);
+    tokio::runtime::Runtime::new()?.block_on(made)?;
+    fill(&server.brokers, topic, load)
+}
 
 /// Writes a load into a topic that is there and empty, whose partitions `broker` (`host:port`) leads.
 ///
@@ -25,7 +38,9 @@ pub fn fill(broker: &str, topic: &str, load: &Load) -> Result<()> {
     let mut stream = TcpStream::connect(broker)?;
     for (index, log) in load.logs.iter().enumerate() {
         let mut offset = 0;
-        while let Some((batch, next)) = log.batch_at(offset)? {
+        while let Some((mut batch, next)) = log.batch_at(offset)? {
+            // The offset is the broker's to give; from a producer it takes nothing but zero.
+            batch[..size_of::<i64>()].fill(0);
             let batch = PartitionProduceData::default()
                 .with_index(i32::try_from(index)?)
                 .with_records(Some(batch.freeze()));

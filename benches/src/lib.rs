@@ -18,5 +18,7 @@ pub mod lake;
 pub mod floor;
 pub mod report;
 pub mod topic;
+pub mod product;
+pub mod peers;
 pub mod stages;
 pub mod callgrind;

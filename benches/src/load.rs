@@ -48,14 +48,28 @@ impl Load {
     /// # Errors
     /// When the sizes fit no log.
     pub fn prepare(shape: Shape, gigabytes: f64, partitions: u32) -> Result<Self> {
+        Self::prepare_seen(shape, gigabytes, partitions, |_record| ())
+    }
+
+    /// The same, and shows every record of the first round to `see`, from several threads.
+    ///
+    /// # Errors
+    /// When the sizes fit no log.
+    pub fn prepare_seen(
+        shape: Shape,
+        gigabytes: f64,
+        partitions: u32,
+        see: impl Fn(&Record) + Sync,
+    ) -> Result<Self> {
         let bytes = gigabytes * 1e9;
         let rounds = (bytes / GENERATED_BYTES_MAX).ceil().max(1.0);
         let share = bytes / rounds / f64::from(partitions);
+        let see = &see;
         let prepared = thread::scope(|scope| {
             let threads: Vec<_> = (0..partitions)
                 .map(|partition| {
                     let records = Records::new(shape, partition, partitions);
-                    scope.spawn(move || PartitionLog::of(records, share, rounds))
+                    scope.spawn(move || PartitionLog::of(records, share, rounds, see))
                 })
                 .collect();
             let logs = threads.into_iter().map(|thread| {
@@ -133,7 +147,12 @@ impl PartitionLog {
         clippy::cast_sign_loss,
         reason = "sizes of loads and numbers of rounds are far below 2⁵³"
     )]
-    fn of(records: Records, round_bytes: f64, rounds: f64) -> Result<(Self, Totals)> {
+    fn of(
+        records: Records,
+        round_bytes: f64,
+        rounds: f64,
+        see: impl Fn(&Record),
+    ) -> Result<(Self, Totals)> {
         let mut log = Self {
             batches: Vec::new(),
             round_offsets: 0,
@@ -145,6 +164,7 @@ impl PartitionLog {
         let mut batch_ends = BATCH_BYTES as u64;
         let first_millis = records.at_millis();
         for record in records {
+            see(&record);
             totals.count(&record);
             log.round_millis = BETWEEN_ROUNDS_MILLIS + record.at_millis - first_millis;
             waiting.push(record);
@@ -220,7 +240,7 @@ mod tests {
     use super::*;
 
     fn log(rounds: f64) -> (PartitionLog, Totals) {
-        PartitionLog::of(Records::new(Shape::A, 0, 1), 1e6, rounds).expect("a log")
+        PartitionLog::of(Records::new(Shape::A, 0, 1), 1e6, rounds, |_| ()).expect("a log")
     }
 
     /// What is read goes on without a gap, over the rounds and to the end, and every batch stands at

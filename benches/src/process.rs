@@ -1,4 +1,7 @@
-//! What a process costs: its own CPU and memory, by the kernel's books (Linux).
+//! What a process costs: its own CPU and memory, by the kernel's books (Linux). What it costs with all
+//! that it starts: [`Tree`].
+
+mod tree;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,6 +12,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use sluicebox_types::{Clock, SystemClock};
+
+pub use tree::{INIT, Tree, init};
 
 /// What a thread used after the last look at it counts for no stage.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

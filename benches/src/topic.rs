@@ -10,7 +10,7 @@ use sluicebox_decode::{DecodeOptions, JsonDecoder};
 use sluicebox_dedup::{KeyHasher, WindowSpec};
 use sluicebox_parquet::{Compression, Layout, TableSpec, schema_fingerprint, table_schema};
 use sluicebox_rules::{RuleKind, RuleSpec, Rules};
-use sluicebox_types::FileKind;
+use sluicebox_types::{FileKind, TableSchema};
 
 use crate::shapes::Shape;
 
@@ -35,6 +35,12 @@ impl Topic {
         let config = sluicebox_config::load(&shape.config(), &[], &nowhere)?;
         let section = config.topics.first().cloned().context("a topic")?;
         Ok(Self { config, section })
+    }
+
+    /// Its columns.
+    #[must_use]
+    pub const fn schema(&self) -> &TableSchema {
+        &self.section.schema
     }
 
     /// Its decoder.

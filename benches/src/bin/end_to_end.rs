@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluicebox_benches::broker::Broker;
 use sluicebox_benches::lake::Lake;
@@ -17,7 +17,7 @@ use sluicebox_benches::load::{Load, Totals};
 use sluicebox_benches::process::{Usage, measure};
 use sluicebox_benches::report::{Report, Run};
 use sluicebox_benches::shapes::Shape;
-use sluicebox_benches::{floor, kafka};
+use sluicebox_benches::{floor, kafka, product};
 use sluicebox_tests::harness::{self, S3Identity};
 
 #[derive(Debug, Parser)]
@@ -127,10 +127,7 @@ fn main() -> Result<()> {
 
 impl Measurement {
     fn run(&self, brokers: &str, load: Totals) -> Result<Report> {
-        let binary = match &self.sluicebox {
-            Some(binary) => binary.canonicalize()?,
-            None => build()?,
-        };
+        let binary = product::binary(self.sluicebox.as_deref())?;
         let mut report = Report {
             shape: self.shape.to_string(),
             source: word(self.source),
@@ -159,11 +156,7 @@ impl Measurement {
             Source::Fake => Ok(Broker::start(&topic, load.logs)?.address()),
             Source::Kafka => {
                 let server = harness::kafka();
-                let partitions = i32::try_from(self.partitions)?;
-                let forever = [("retention.ms", "-1")];
-                let made = server.try_create_topic(&topic, partitions, &forever);
-                tokio::runtime::Runtime::new()?.block_on(made)?;
-                kafka::fill(&server.brokers, &topic, &load)?;
+                kafka::make(server, &topic, &load)?;
                 Ok(server.brokers.clone())
             }
         }
@@ -233,24 +226,4 @@ struct Place {
 fn word(value: impl ValueEnum) -> String {
     let value = value.to_possible_value();
     value.map_or_else(String::new, |value| value.get_name().to_owned())
-}
-
-/// Builds the product as it is shipped, without what the tests turn on, beside this program.
-fn build() -> Result<PathBuf> {
-    let this = env::current_exe()?;
-    let folder = this.parent().context("a program lies in a folder")?;
-    let profile = match folder.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(profile) => profile,
-    };
-    let target = folder.parent().context("a target folder")?;
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args(["build", "--quiet", "--package", "sluicebox", "--profile"])
-        .arg(profile)
-        .arg("--target-dir")
-        .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
-    ensure!(cargo.status()?.success(), "sluicebox cannot be built");
-    Ok(folder.join("sluicebox"))
 }

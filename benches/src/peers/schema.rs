@@ -1,0 +1,64 @@
+//! The columns of a shape's config in the words of each peer, so that no schema is written twice.
+
+use anyhow::{Result, bail};
+use serde_json::{Map, Value, json};
+use sluicebox_types::{Column, ColumnType};
+
+/// How a dialect of SQL writes what differs.
+pub(super) struct Dialect {
+    row: &'static str,
+    timestamp: &'static str,
+}
+
+/// Spark's.
+pub(super) const SPARK: Dialect = Dialect {
+    row: "STRUCT",
+    timestamp: "TIMESTAMP",
+};
+
+/// Flink's.
+pub(super) const FLINK: Dialect = Dialect {
+    row: "ROW",
+    timestamp: "TIMESTAMP_LTZ(3)",
+};
+
+impl Dialect {
+    /// Columns as they stand between the brackets of `CREATE TABLE`.
+    pub(super) fn columns(&self, columns: &[Column]) -> Result<String> {
+        let column = |column: &Column| {
+            let data_type = self.data_type(&column.data_type)?;
+            Ok(format!("`{}` {data_type}", column.name))
+        };
+        let columns: Vec<_> = columns.iter().map(column).collect::<Result<_>>()?;
+        Ok(columns.join(", "))
+    }
+
+    fn data_type(&self, data_type: &ColumnType) -> Result<String> {
+        Ok(match data_type {
+            ColumnType::Boolean => "BOOLEAN".to_owned(),
+            ColumnType::Bigint => "BIGINT".to_owned(),
+            ColumnType::Double => "DOUBLE".to_owned(),
+            ColumnType::String => "STRING".to_owned(),
+            ColumnType::Timestamp(_) => self.timestamp.to_owned(),
+            ColumnType::List(element) => format!("ARRAY<{}>", self.data_type(element)?),
+            ColumnType::Struct(members) => format!("{}<{}>", self.row, self.columns(members)?),
+            other => bail!("no word for {other}"),
+        })
+    }
+}
+
+/// Columns as JSON: an object's members are a struct's, a list's one element is its type, a text
+/// names a type.
+pub(super) fn as_json(columns: &[Column]) -> Result<Value> {
+    let column = |column: &Column| Ok((column.name.clone(), type_as_json(&column.data_type)?));
+    let columns: Map<String, Value> = columns.iter().map(column).collect::<Result<_>>()?;
+    Ok(Value::Object(columns))
+}
+
+fn type_as_json(data_type: &ColumnType) -> Result<Value> {
+    Ok(match data_type {
+        ColumnType::List(element) => json!([type_as_json(element)?]),
+        ColumnType::Struct(members) => as_json(members)?,
+        other => json!(other.to_string()),
+    })
+}
