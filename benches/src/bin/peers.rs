@@ -54,8 +54,8 @@ struct Settings {
     /// Who is measured; may be given more than once. Default: all.
     #[arg(long = "peer", value_enum, value_name = "NAME")]
     peers: Vec<Peer>,
-    /// Runs each once more, kills it with SIGKILL in the middle, restarts it, and tells what readers
-    /// see.
+    /// Runs each once more, kills it with SIGKILL when readers see its first file, restarts it, and
+    /// tells what they see in the end.
     #[arg(long)]
     kill: bool,
     /// How many minutes one run may take.
@@ -144,7 +144,7 @@ impl Settings {
         });
         let killed = match &measured {
             Ok(undisturbed) if self.kill => {
-                let after = Duration::from_secs_f64(undisturbed.usage.wall_seconds / 2.0);
+                let after = Duration::from_secs_f64(undisturbed.usage.wall_seconds);
                 let folder = self.folder(peer, "killed")?;
                 let site = site(peer, "killed", &folder);
                 let lake = run::kill_and_restart(peer, &site, after, within);

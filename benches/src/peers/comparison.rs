@@ -38,7 +38,7 @@ pub struct Line {
     pub machine_load: f64,
     /// The run to the end; or why there is none.
     pub run: Result<Run, String>,
-    /// What readers saw after a kill in the middle and a restart, if that was asked for.
+    /// What readers saw after a kill when they saw the first file, and a restart, if that was asked for.
     pub killed: Option<Result<Rows, String>>,
 }
 

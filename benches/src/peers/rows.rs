@@ -138,3 +138,26 @@ impl Count<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is empty, hidden, or in a hidden folder is not seen; what has no ending that tells its
+    /// format is.
+    #[test]
+    fn a_reader_sees_what_nothing_hides() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deep = folder.path().join("dt=2026-05-28/hour=20");
+        fs::create_dir_all(&deep).expect("a folder");
+        fs::create_dir(folder.path().join("_log")).expect("a folder");
+        for name in ["part-0", ".part-1", "_SUCCESS", "../../_log/part-2"] {
+            fs::write(deep.join(name), "PAR1").expect("a file");
+        }
+        fs::write(deep.join("part-3"), "").expect("a file");
+        let seen = visible_files(folder.path()).expect("a listing");
+        assert_eq!(seen, [deep.join("part-0")]);
+        let rows = Ledger::default().judge(folder.path()).expect("a listing");
+        assert_eq!((rows.files, rows.broken_files), (0, 1));
+    }
+}

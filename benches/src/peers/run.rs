@@ -31,8 +31,9 @@ pub fn measure(peer: Peer, site: &Site<'_>, within: Duration) -> Result<(Usage, 
     Ok((tree.usage(wall)?, launch.lake))
 }
 
-/// Runs a peer, kills all of its processes with SIGKILL as soon as its readers see a file, or `after`
-/// that time, and runs it again to its end; gives where its readers read.
+/// Runs a peer, kills all of its processes with SIGKILL as soon as its readers see a file, for then it
+/// has something to do twice; at the latest `after` that time. Then runs it again to its end, and
+/// gives where its readers read.
 ///
 /// # Errors
 /// As [`measure`].
