@@ -49,7 +49,7 @@ pub(super) fn launch(site: &Site<'_>) -> Result<Launch> {
         ],
     )?;
     let log4j = file("kafka-connect/log4j2.properties");
-    let mut java = harness::java(17..=25, "Kafka Connect")?;
+    let mut java = harness::java(17..=21, "Kafka Connect with Hadoop's client")?;
     java.arg("-Xmx2g")
         .arg(format!("-Dlog4j2.configurationFile={}", log4j.display()))
         .arg("-cp")

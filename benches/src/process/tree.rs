@@ -30,7 +30,7 @@ use super::{Usage, cpu_seconds_of_children};
 /// The subcommand by which a program that starts a [`Tree`] lets itself become the [`init`] of it.
 pub const INIT: &str = "init-of-tree";
 
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const WAIT_EVERY: Duration = Duration::from_millis(20);
 const KILL_EVERY: Duration = Duration::from_millis(5);
 
 /// A tree of processes that is measured. It is killed when it is dropped.
@@ -156,7 +156,7 @@ pub fn init(command: &[OsString]) -> Result<ExitCode> {
                 if process::getppid() != parent {
                     signal_descendants(this.as_raw_nonzero().get().cast_unsigned(), Signal::KILL);
                 }
-                thread::sleep(LOOK_EVERY);
+                thread::sleep(WAIT_EVERY);
             }
             Err(Errno::CHILD) => return Ok(code),
             Err(error) => return Err(error.into()),
