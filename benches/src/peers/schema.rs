@@ -69,27 +69,36 @@ mod tests {
     use crate::shapes::Shape;
     use crate::topic::Topic;
 
-    /// Every column of every shape has a word in each peer's language, and nesting is written as
-    /// each of them wants it.
+    /// Every column of every shape has a word in each peer's language.
     #[test]
     fn every_shape_can_be_said() {
         for shape in Shape::ALL {
             let topic = Topic::of(shape).expect("a config");
             let columns = &topic.schema().columns;
-            let spark = SPARK.columns(columns).expect("Spark's words");
-            let flink = FLINK.columns(columns).expect("Flink's words");
-            assert!(
-                spark.contains("`context` STRUCT<`ip` STRING, `ua` STRING>"),
-                "{spark}"
-            );
-            assert!(
-                flink.contains("`context` ROW<`ip` STRING, `ua` STRING>"),
-                "{flink}"
-            );
-            assert!(flink.contains("`tags` ARRAY<STRING>"), "{flink}");
-            let json = as_json(columns).expect("JSON");
-            assert_eq!(json["context"]["ip"], "string");
-            assert_eq!(json["tags"], json!(["string"]));
+            assert!(SPARK.columns(columns).is_ok(), "{shape}");
+            assert!(FLINK.columns(columns).is_ok(), "{shape}");
+            assert!(as_json(columns).is_ok(), "{shape}");
         }
+    }
+
+    /// What is nested is written as each of them wants it.
+    #[test]
+    fn columns_nest_as_each_peer_wants_it() {
+        let topic = Topic::of(Shape::A).expect("a config");
+        let columns = &topic.schema().columns;
+        let spark = SPARK.columns(columns).expect("Spark's words");
+        assert!(
+            spark.contains("`context` STRUCT<`ip` STRING, `ua` STRING>"),
+            "{spark}"
+        );
+        let flink = FLINK.columns(columns).expect("Flink's words");
+        assert!(
+            flink.contains("`context` ROW<`ip` STRING, `ua` STRING>"),
+            "{flink}"
+        );
+        assert!(flink.ends_with("`tags` ARRAY<STRING>"), "{flink}");
+        let json = as_json(columns).expect("JSON");
+        assert_eq!(json["context"]["ip"], "string");
+        assert_eq!(json["tags"], json!(["string"]));
     }
 }
