@@ -2,7 +2,7 @@
 
 ingest.py BROKERS TOPIC GROUP LAKE COLUMNS.json
 """
-import io, json, os, pathlib, sys, uuid
+import collections, io, json, os, pathlib, sys, uuid
 import polars as pl
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
@@ -44,7 +44,9 @@ consumer = Consumer({"bootstrap.servers": brokers, "group.id": group, "enable.au
                      "auto.offset.reset": "earliest", "enable.partition.eof": True,
                      "fetch.queue.backoff.ms": 5, "queued.max.messages.kbytes": 65536})
 consumer.subscribe([topic])
-seen, lines, size, ended, latest = {}, [], 0, set(), 0
+# By partition: one may be read far ahead of another, and keys live as long as their own log says.
+seen, latest = collections.defaultdict(dict), collections.defaultdict(int)
+lines, size, ended = [], 0, set()
 while not ended or len(ended) < len(consumer.assignment()):
     for message in consumer.consume(2000, 1.0):
         if message.error():
@@ -52,17 +54,19 @@ while not ended or len(ended) < len(consumer.assignment()):
                 raise KafkaException(message.error())
             ended.add(message.partition())
             continue
-        key, (_, at) = message.key(), message.timestamp()
-        first = seen.get(key)
+        partition, key, (_, at) = message.partition(), message.key(), message.timestamp()
+        first = seen[partition].get(key)
         if first is None or at - first >= WINDOW_MILLIS:
-            seen[key], latest = at, max(latest, at)
+            seen[partition][key], latest[partition] = at, max(latest[partition], at)
             lines.append(message.value())
             size += len(lines[-1])
     if size >= BATCH_BYTES:
         write(lines)
         consumer.commit(asynchronous=False)
         lines, size = [], 0
-        seen = {key: at for key, at in seen.items() if latest - at < 2 * WINDOW_MILLIS}
+        for partition, keys in seen.items():
+            kept = latest[partition] - 2 * WINDOW_MILLIS
+            seen[partition] = {key: at for key, at in keys.items() if at > kept}
 write(lines)
 if lines:
     consumer.commit(asynchronous=False)
