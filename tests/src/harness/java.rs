@@ -9,7 +9,11 @@ use anyhow::{Context, Result};
 /// `java` of one of these major versions. It is looked for where environment variables point
 /// (`JAVA_HOME`, `JAVA25_HOME`, `JAVA_HOME_25_X64` …), where `java` in PATH lies, and in
 /// `/usr/lib/jvm`.
-pub(super) fn java(versions: RangeInclusive<u32>, needed_for: &str) -> Result<Command> {
+///
+/// # Errors
+///
+/// When there is none, with what to do about it.
+pub fn java(versions: RangeInclusive<u32>, needed_for: &str) -> Result<Command> {
     let fits = |home: &PathBuf| version(home).is_some_and(|version| versions.contains(&version));
     let found = homes().into_iter().find(fits).with_context(|| {
         let (from, to) = (versions.start(), versions.end());

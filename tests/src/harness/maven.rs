@@ -8,6 +8,25 @@ use super::cache;
 
 const PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
 
+/// A folder of the cache with the jars of these artifacts (`group:artifact:version`), and of all that
+/// they need to run.
+///
+/// # Errors
+///
+/// When Maven is missing or one of them cannot be fetched.
+pub fn artifacts(name: &str, artifacts: &[&str]) -> Result<PathBuf> {
+    jars(name, &pom(artifacts, &[]))
+}
+
+/// The same without what they need.
+///
+/// # Errors
+///
+/// As [`artifacts`].
+pub fn artifacts_alone(name: &str, artifacts: &[&str]) -> Result<PathBuf> {
+    jars(name, &pom(&[], artifacts))
+}
+
 /// A folder of the cache with the jars of a pom's artifacts, and of all that they need to run.
 pub(super) fn jars(name: &str, pom: &str) -> Result<PathBuf> {
     cache::filled(name, pom, |folder| {

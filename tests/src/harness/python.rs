@@ -62,8 +62,12 @@ pub(super) fn bin(name: &str) -> Result<PathBuf> {
     Ok(environment.join("bin").join(name))
 }
 
-/// A virtual environment of the cache with these packages.
-pub(super) fn environment(name: &str, packages: &str) -> Result<PathBuf> {
+/// A virtual environment of the cache with these packages (separated by spaces).
+///
+/// # Errors
+///
+/// When Python is missing or a package cannot be fetched.
+pub fn environment(name: &str, packages: &str) -> Result<PathBuf> {
     cache::filled(name, packages, |folder| {
         let needed_for = "servers and DuckDB (with its modules venv and pip)";
         cache::run(

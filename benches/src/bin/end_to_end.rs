@@ -1,0 +1,229 @@
+//! A load waits in a broker, the real `sluicebox run --until-end` drains it into a store, and what
+//! that process cost is told.
+//!
+//! `benches/README.md` has the commands and what came of them.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail, ensure};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sluicebox_benches::broker::Broker;
+use sluicebox_benches::lake::Lake;
+use sluicebox_benches::load::{Load, Totals};
+use sluicebox_benches::process::{Usage, measure};
+use sluicebox_benches::report::{Report, Run};
+use sluicebox_benches::shapes::Shape;
+use sluicebox_benches::{floor, kafka, product};
+use sluicebox_tests::harness::{self, S3Identity};
+
+#[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(flatten)]
+    measurement: Measurement,
+    #[command(subcommand)]
+    command: Option<Loop>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Loop {
+    /// The floor loop alone, so that it is a process of its own.
+    #[command(hide = true)]
+    FloorLoop {
+        brokers: String,
+        topic: String,
+        bytes_out_per_byte_in: f64,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Measurement {
+    /// What the records look like.
+    #[arg(long, value_enum, default_value_t = Shape::A)]
+    shape: Shape,
+    /// How much JSON, in units of 10⁹ bytes.
+    #[arg(long, default_value_t = 1.0)]
+    gigabytes: f64,
+    /// Partitions of the topic.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    partitions: u32,
+    /// Where the records come from.
+    #[arg(long, value_enum, default_value_t = Source::Fake)]
+    source: Source,
+    /// Where the files go.
+    #[arg(long, value_enum, default_value_t = Store::Local)]
+    store: Store,
+    /// How often it is run; the medians count.
+    #[arg(long, default_value_t = 3)]
+    runs: u32,
+    /// Runs the floor loop after each run, and tells the ratio.
+    #[arg(long)]
+    floor: bool,
+    /// Replaces a setting of the config, such as `limits.threads=1`; may be given more than once.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// The binary that is measured. Default: built from the sources, in the profile of this one.
+    #[arg(long, value_name = "FILE")]
+    sluicebox: Option<PathBuf>,
+    /// Answers in JSON.
+    #[arg(long)]
+    json: bool,
+    /// Measures nothing: serves the load until the input ends, and says where.
+    #[arg(long)]
+    serve: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Source {
+    /// A broker inside this process that only serves.
+    Fake,
+    /// A real Kafka.
+    Kafka,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Store {
+    /// A temporary folder.
+    Local,
+    /// A real S3 server.
+    S3,
+}
+
+fn main() -> Result<()> {
+    let command_line = CommandLine::parse();
+    if let Some(Loop::FloorLoop {
+        brokers,
+        topic,
+        bytes_out_per_byte_in,
+    }) = command_line.command
+    {
+        return floor::run(&brokers, &topic, bytes_out_per_byte_in);
+    }
+    let measurement = command_line.measurement;
+    let load = Load::prepare(
+        measurement.shape,
+        measurement.gigabytes,
+        measurement.partitions,
+    )?;
+    let totals = load.totals;
+    let brokers = measurement.start_source(load)?;
+    if measurement.serve {
+        writeln!(io::stdout(), "{brokers} {totals:?}")?;
+        io::stdin().read_to_end(&mut Vec::new())?;
+        return Ok(());
+    }
+    let report = measurement.run(&brokers, totals)?;
+    if measurement.json {
+        serde_json::to_writer(io::stdout(), &report)?;
+    } else {
+        writeln!(io::stdout(), "{report}")?;
+    }
+    Ok(())
+}
+
+impl Measurement {
+    fn run(&self, brokers: &str, load: Totals) -> Result<Report> {
+        let binary = product::binary(self.sluicebox.as_deref())?;
+        let mut report = Report {
+            shape: self.shape.to_string(),
+            source: word(self.source),
+            store: word(self.store),
+            partitions: self.partitions,
+            load,
+            runs: Vec::new(),
+            floor: Vec::new(),
+        };
+        for number in 0..self.runs {
+            let run = self.run_product(&binary, brokers, number)?;
+            run.lake.check(&load)?;
+            if self.floor {
+                let bytes_out = run.lake.golden.bytes as f64 / load.bytes as f64;
+                report.floor.push(self.run_floor(brokers, bytes_out)?);
+            }
+            report.runs.push(run);
+        }
+        Ok(report)
+    }
+
+    /// Puts the load where it is read from, and gives the address.
+    fn start_source(&self, load: Load) -> Result<String> {
+        let topic = self.shape.topic();
+        match self.source {
+            Source::Fake => Ok(Broker::start(&topic, load.logs)?.address()),
+            Source::Kafka => {
+                let server = harness::kafka();
+                kafka::make(server, &topic, &load)?;
+                Ok(server.brokers.clone())
+            }
+        }
+    }
+
+    fn run_product(&self, binary: &Path, brokers: &str, number: u32) -> Result<Run> {
+        let folder = tempfile::tempdir()?;
+        let place = self.place(folder.path());
+        let log = folder.path().join("log");
+        let mut command = Command::new(binary);
+        command
+            .args(["run", "--until-end", "-c"])
+            .arg(self.shape.config())
+            // Offsets that an earlier run committed are not this one's.
+            .arg(format!("--set=kafka.group_id=bench-{number}"))
+            .args(self.overrides.iter().map(|one| format!("--set={one}")))
+            .env("BENCH_BROKERS", brokers)
+            .env("BENCH_LAKE", format!("{}/lake", place.url))
+            .env("BENCH_CONTROL", format!("{}/control", place.url))
+            .envs(place.variables)
+            .current_dir(folder.path())
+            .stdout(File::create(&log)?)
+            .stderr(File::options().append(true).open(&log)?);
+        let (status, usage) = measure(&mut command)?;
+        if !status.success() {
+            bail!("{status}: {}", std::fs::read_to_string(log)?);
+        }
+        let lake = folder.path().join("lake");
+        if self.store == Store::S3 {
+            let bucket = place.url.trim_start_matches("s3://");
+            harness::s3().download(&format!("{bucket}/lake"), &lake);
+        }
+        let lake = Lake::read(&lake)?;
+        Ok(Run { usage, lake })
+    }
+
+    fn place(&self, folder: &Path) -> Place {
+        match self.store {
+            Store::Local => Place {
+                url: format!("file://{}", folder.display()),
+                variables: Vec::new(),
+            },
+            Store::S3 => Place {
+                url: format!("s3://{}", harness::s3().create_bucket()),
+                variables: harness::s3().environment(S3Identity::Writer),
+            },
+        }
+    }
+
+    fn run_floor(&self, brokers: &str, bytes_out_per_byte_in: f64) -> Result<Usage> {
+        let mut command = Command::new(env::current_exe()?);
+        command
+            .args(["floor-loop", brokers, &self.shape.topic()])
+            .arg(bytes_out_per_byte_in.to_string());
+        let (status, usage) = measure(&mut command)?;
+        ensure!(status.success(), "the floor loop: {status}");
+        Ok(usage)
+    }
+}
+
+/// Where a run writes, and the variables without which it may not.
+struct Place {
+    url: String,
+    variables: Vec<(String, String)>,
+}
+
+fn word(value: impl ValueEnum) -> String {
+    let value = value.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
+}
