@@ -16,10 +16,16 @@ use crate::text::{self, Unfit};
 type Json<'a> = JsonReader<'a>;
 
 pub(super) fn int(json: &mut Json<'_>) -> Result<i32, Fault> {
+    if let Some(value) = json.short_integer() {
+        return i32::try_from(value).map_err(|_overflow| out_of_range("int"));
+    }
     parse(integer(json, "an integer (int)")?, "int")
 }
 
 pub(super) fn bigint(json: &mut Json<'_>, wanted: &'static str) -> Result<i64, Fault> {
+    if let Some(value) = json.short_integer() {
+        return Ok(value);
+    }
     parse(integer(json, wanted)?, "bigint")
 }
 

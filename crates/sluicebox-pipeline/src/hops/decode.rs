@@ -8,6 +8,13 @@ use crate::topic::{Tombstones, TopicSpec};
 /// Values are decoded into at most about this much Arrow memory before the rows go on.
 pub(crate) const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Bytes of records after which the decoder is asked how much it holds. The answer costs a look at
+/// every column, and rows take at most a few times as much memory as their JSON.
+const ASK_AFTER_BYTES: usize = 256 * 1024;
+
+/// What a record counts beside its value: a short one may have many columns, each of them null.
+const RECORD_BYTES: usize = 1024;
+
 /// Records that became rows, and those that did not.
 #[derive(Debug)]
 pub(crate) struct Decoded(pub(crate) Rows);
@@ -43,6 +50,7 @@ pub(crate) fn decode(
     let mut origins = Vec::with_capacity(records.len());
     let mut rowless = Vec::new();
     let mut taken = 0;
+    let mut unasked = 0;
     for (index, record) in records.iter().enumerate() {
         taken = index + 1;
         let clock_millis = time.pass(record);
@@ -60,8 +68,12 @@ pub(crate) fn decode(
             }
             Err(fate) => rowless.push((index, fate)),
         }
-        if decoder.buffered_bytes() >= BATCH_BYTES_MAX {
-            break;
+        unasked += record.value.map_or(0, <[u8]>::len) + RECORD_BYTES;
+        if unasked >= ASK_AFTER_BYTES {
+            unasked = 0;
+            if decoder.buffered_bytes() >= BATCH_BYTES_MAX {
+                break;
+            }
         }
     }
     let fates = vec![Fate::Golden; origins.len()];
