@@ -11,6 +11,7 @@ use parquet::file::properties::{
 use parquet::schema::types::{ColumnPath, SchemaDescriptor};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::file_memory::{FileBuffer, FileMemory};
 use crate::schema::check_types;
 use crate::{Compression, SchemaError, TableSpec};
 
@@ -88,18 +89,24 @@ impl ColumnEncodings {
     pub(crate) fn open(
         &mut self,
         first: &RecordBatch,
-    ) -> Result<ArrowWriter<Vec<u8>>, parquet::errors::ParquetError> {
+    ) -> Result<ArrowWriter<FileBuffer>, parquet::errors::ParquetError> {
         self.learn(first);
         let mut properties = self.base.clone().into_builder();
         for leaf in &self.leaves {
             properties =
                 properties.set_column_dictionary_enabled(leaf.path.clone(), leaf.dictionary);
         }
+        let memory = FileMemory::default();
         let options = ArrowWriterOptions::new()
             .with_properties(properties.build())
             .with_skip_arrow_metadata(true)
+            .with_page_store_factory(Arc::new(memory.clone()))
             .with_parquet_schema(self.parquet_schema.clone());
-        ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&self.schema), options)
+        ArrowWriter::try_new_with_options(
+            FileBuffer::new(memory),
+            Arc::clone(&self.schema),
+            options,
+        )
     }
 
     /// How many leaf columns the table has.

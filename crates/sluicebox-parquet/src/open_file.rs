@@ -2,10 +2,12 @@ use arrow::array::RecordBatch;
 use parquet::arrow::arrow_writer::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT;
+use sluicebox_types::FileBytes;
 
 use crate::WriteError;
 use crate::column_encodings::ColumnEncodings;
-use crate::pending::{PendingRows, is_chunk};
+use crate::file_memory::FileBuffer;
+use crate::pending::{PendingRows, is_kept_whole};
 use crate::split::{DateRows, RowSelection, widened};
 
 /// About what an encoder holds and does not report, measured as resident memory: its own output
@@ -18,7 +20,7 @@ const ENCODER_LEVEL_BYTES: usize = 4;
 /// encoder, which exists only from then on.
 #[derive(Default)]
 pub(crate) struct OpenFile {
-    encoder: Option<ArrowWriter<Vec<u8>>>,
+    encoder: Option<ArrowWriter<FileBuffer>>,
     pending: PendingRows,
     rows: u64,
     event_time: Option<[i64; 2]>,
@@ -35,7 +37,7 @@ impl OpenFile {
         columns: &mut ColumnEncodings,
     ) -> Result<(), WriteError> {
         let rows = match part.rows {
-            RowSelection::All if is_chunk(batch) => batch.clone(),
+            RowSelection::All if is_kept_whole(batch) => batch.clone(),
             some => some.copy_from(batch)?,
         };
         self.rows += rows.num_rows() as u64;
@@ -77,7 +79,7 @@ impl OpenFile {
         mut self,
         footer: Vec<KeyValue>,
         columns: &mut ColumnEncodings,
-    ) -> Result<Vec<u8>, WriteError> {
+    ) -> Result<FileBytes, WriteError> {
         self.encode_pending(columns)?;
         let Some(mut encoder) = self.encoder.take() else {
             return Err(WriteError::Poisoned);
@@ -85,9 +87,7 @@ impl OpenFile {
         for pair in footer {
             encoder.append_key_value_metadata(pair);
         }
-        let mut bytes = encoder.into_inner()?;
-        bytes.shrink_to_fit();
-        Ok(bytes)
+        Ok(encoder.into_inner()?.into_bytes())
     }
 
     fn encode_pending(&mut self, columns: &mut ColumnEncodings) -> Result<(), WriteError> {
@@ -104,7 +104,7 @@ impl OpenFile {
             .in_progress_rows()
             .min(DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT);
         self.encoder_memory_bytes = encoder.memory_size()
-            + encoder.inner().capacity()
+            + encoder.inner().memory_bytes()
             + ENCODER_BYTES
             + columns.leaf_count() * (ENCODER_COLUMN_BYTES + ENCODER_LEVEL_BYTES * page_rows);
         Ok(())

@@ -1,5 +1,7 @@
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::concat_batches;
+use arrow::datatypes::{ArrowNativeType, DataType};
 use arrow::error::ArrowError;
 
 /// Rows that are given to the encoder together at least: with fewer, its cost per call shows.
@@ -11,6 +13,10 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 /// How many runs of one generation become one run of the next.
 const FAN_OUT: usize = 4;
 
+/// The generation of runs that are not merged any more, as what they cost beside their values is a
+/// quarter of them at most.
+const LAST_GENERATION: u8 = u8::MAX;
+
 /// About what a column costs beside its values: headers and alignment of its allocations. Measured
 /// as resident memory over thousands of small batches.
 const COLUMN_OVERHEAD_BYTES: usize = 512;
@@ -19,7 +25,7 @@ const COLUMN_OVERHEAD_BYTES: usize = 512;
 ///
 /// A file with few rows never costs an encoder. Appends of single rows would cost far more than
 /// their values, so runs are merged by generations as in a log-structured merge tree: no row is
-/// copied more often than log₄(rows) times, and there are never more than two dozen runs.
+/// copied more often than log₄(rows) times, until they are large enough to wait for the encoder.
 #[derive(Debug, Default)]
 pub(crate) struct PendingRows {
     runs: Vec<Run>,
@@ -71,6 +77,11 @@ impl PendingRows {
 
     fn add(&mut self, generation: u8, rows: RecordBatch) {
         let bytes = memory_bytes(&rows);
+        let overhead = rows.num_columns() * COLUMN_OVERHEAD_BYTES;
+        let generation = match bytes >= 4 * overhead {
+            true => LAST_GENERATION,
+            false => generation,
+        };
         self.bytes += bytes;
         self.runs.push(Run {
             generation,
@@ -82,10 +93,8 @@ impl PendingRows {
     /// The generation that the last [`FAN_OUT`] runs share.
     fn full_generation(&self) -> Option<u8> {
         let (last, others) = self.runs.last_chunk::<FAN_OUT>()?.split_last()?;
-        others
-            .iter()
-            .all(|run| run.generation == last.generation)
-            .then_some(last.generation)
+        let same = others.iter().all(|run| run.generation == last.generation);
+        (same && last.generation != LAST_GENERATION).then_some(last.generation)
     }
 
     /// Takes the last `count` runs out, as one batch.
@@ -101,22 +110,55 @@ impl PendingRows {
     }
 }
 
-/// Whether a batch is worth a call of the encoder by itself.
-pub(crate) fn is_chunk(rows: &RecordBatch) -> bool {
-    rows.num_rows() >= CHUNK_ROWS || payload_bytes(rows) >= CHUNK_BYTES
+/// Whether a batch can be kept as it is: because it is worth a call of the encoder by itself, or
+/// because it holds hardly more memory than its rows need.
+pub(crate) fn is_kept_whole(rows: &RecordBatch) -> bool {
+    if rows.num_rows() >= CHUNK_ROWS {
+        return true;
+    }
+    let (mut needed, mut held) = (0, 0);
+    for column in rows.columns() {
+        needed += payload_bytes(column);
+        held += column.get_buffer_memory_size();
+    }
+    needed >= CHUNK_BYTES || held <= needed + needed / 4
 }
 
 /// Bytes of the rows themselves, without those that other slices of their buffers hold.
-fn payload_bytes(rows: &RecordBatch) -> usize {
-    rows.columns()
-        .iter()
-        .map(|column| {
-            column
-                .to_data()
-                .get_slice_memory_size()
-                .unwrap_or(usize::MAX)
-        })
-        .fold(0, usize::saturating_add)
+fn payload_bytes(array: &ArrayRef) -> usize {
+    let rows = array.len();
+    let values = match array.data_type() {
+        DataType::Utf8 => extent(array.as_string::<i32>().offsets()) + rows * size_of::<i32>(),
+        DataType::Binary => extent(array.as_binary::<i32>().offsets()) + rows * size_of::<i32>(),
+        DataType::Struct(_) => array.as_struct().columns().iter().map(payload_bytes).sum(),
+        DataType::List(_) => {
+            let list = array.as_list::<i32>();
+            payload_within(list.values(), list.offsets()) + rows * size_of::<i32>()
+        }
+        DataType::Map(_, _) => {
+            let map = array.as_map();
+            let entries = map.entries().columns().iter();
+            let entries = entries.map(|side| payload_within(side, map.offsets()));
+            entries.sum::<usize>() + rows * size_of::<i32>()
+        }
+        fixed => fixed
+            .primitive_width()
+            .map_or(rows / 8, |width| rows * width),
+    };
+    values + array.nulls().map_or(0, |nulls| nulls.len() / 8)
+}
+
+/// The share of the values that these offsets span.
+fn payload_within(values: &ArrayRef, offsets: &OffsetBuffer<i32>) -> usize {
+    let first = offsets.first().map_or(0, |first| first.as_usize());
+    payload_bytes(&values.slice(first, extent(offsets)))
+}
+
+fn extent(offsets: &OffsetBuffer<i32>) -> usize {
+    match (offsets.first(), offsets.last()) {
+        (Some(first), Some(last)) => last.as_usize() - first.as_usize(),
+        _ => 0,
+    }
 }
 
 fn memory_bytes(rows: &RecordBatch) -> usize {
@@ -130,7 +172,7 @@ fn memory_bytes(rows: &RecordBatch) -> usize {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{AsArray, Int64Array};
+    use arrow::array::{Int64Array, ListArray};
     use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 
     use super::*;
@@ -169,9 +211,26 @@ mod tests {
         assert!(!pending.is_chunk());
         pending.push(batch([0])).unwrap();
         assert!(pending.is_chunk());
+    }
 
-        assert!(is_chunk(&batch(0..1_024)));
-        let slice = batch(0..1_024).slice(10, 100);
-        assert!(!is_chunk(&slice), "a slice is as large as its own rows");
+    /// A batch is kept as it is if it is a chunk, or if its memory is its own; a few rows of a large
+    /// one are not, and where they lie in lists that is seen, too.
+    #[test]
+    fn rows_of_a_larger_batch_are_not_kept() {
+        let whole = batch(0..1_000);
+        assert!(is_kept_whole(&batch(0..1_024)) && is_kept_whole(&whole));
+        assert!(!is_kept_whole(&whole.slice(10, 100)));
+
+        let lists = (0..1_000).map(|n| Some((0..n % 50).map(Some).collect::<Vec<_>>()));
+        let lists = ListArray::from_iter_primitive::<Int64Type, _, _>(lists);
+        let item = Field::new("l", lists.data_type().clone(), true);
+        let whole = RecordBatch::try_new(Arc::new(Schema::new(vec![item])), vec![Arc::new(lists)]);
+        let whole = whole.unwrap();
+        assert!(!is_kept_whole(&whole.slice(10, 100)));
+        let own = concat_batches(
+            whole.schema_ref(),
+            [&whole.slice(10, 100), &whole.slice(0, 1)],
+        );
+        assert!(is_kept_whole(&own.unwrap()));
     }
 }

@@ -3,9 +3,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use bytes::Bytes;
-use sluicebox_types::{FileKind, PartitionDate};
-use xxhash_rust::xxh3::xxh3_128;
+use sluicebox_types::{FileBytes, FileKind, PartitionDate};
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::column_encodings::ColumnEncodings;
 use crate::conform::conform;
@@ -39,7 +38,7 @@ pub struct ClosedFile {
     /// Golden or quarantine.
     pub kind: FileKind,
     /// The file.
-    pub bytes: Bytes,
+    pub bytes: FileBytes,
     /// Rows; never 0.
     pub rows: u64,
     /// XXH3 (128 bit) of `bytes`, 32 hex digits.
@@ -214,15 +213,21 @@ fn close_file(
         schema_fingerprint: spec.schema_fingerprint.clone(),
         event_time,
     };
-    let bytes = Bytes::from(file.finish(lineage.into_footer(), columns)?);
+    let bytes = file.finish(lineage.into_footer(), columns)?;
     let folder = spec.partition_path(&date);
     Ok(ClosedFile {
         path: format!("{folder}/{}", cut.file_name(index, spec.compression)),
         kind: spec.kind,
-        xxh3: format!("{:032x}", xxh3_128(&bytes)),
+        xxh3: xxh3(&bytes),
         bytes,
         rows,
         partition_date: date,
         event_time,
     })
+}
+
+fn xxh3(bytes: &FileBytes) -> String {
+    let mut hash = Xxh3::new();
+    bytes.parts().iter().for_each(|part| hash.update(part));
+    format!("{:032x}", hash.digest128())
 }

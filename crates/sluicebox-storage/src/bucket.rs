@@ -22,7 +22,7 @@ use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{MultipartId, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use sluicebox_pipeline::ports::LakeObject;
-use sluicebox_types::Staged;
+use sluicebox_types::{FileBytes, Staged};
 
 use crate::{Failure, Operation, Tree};
 
@@ -115,13 +115,11 @@ impl<C: ObjectStore + MultipartStore + PaginatedListStore> BucketTree<C> {
         &self,
         key: &Path,
         upload: &MultipartId,
-        bytes: &Bytes,
+        bytes: &FileBytes,
     ) -> Result<Vec<String>, object_store::Error> {
-        stream::iter(0..bytes.len().div_ceil(PART_BYTES))
-            .map(|part| {
-                let start = part * PART_BYTES;
-                let end = bytes.len().min(start + PART_BYTES);
-                let payload = PutPayload::from_bytes(bytes.slice(start..end));
+        stream::iter(bytes.pieces(PART_BYTES).into_iter().enumerate())
+            .map(|(part, piece)| {
+                let payload = piece.parts().iter().cloned().collect();
                 self.client.put_part(key, upload, part, payload)
             })
             .buffered(PARTS_AT_ONCE)
@@ -238,7 +236,7 @@ where
             .await
     }
 
-    async fn stage(&self, _record: &str, path: &str, bytes: Bytes) -> Result<Staged, Failure> {
+    async fn stage(&self, _record: &str, path: &str, bytes: FileBytes) -> Result<Staged, Failure> {
         let key = self.place.key(path)?;
         let fail = |error| self.failure(Operation::Stage, &error);
         let upload = self.client.create_multipart(&key).await.map_err(fail)?;

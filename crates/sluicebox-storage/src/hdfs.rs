@@ -46,7 +46,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use hdfs_native::HdfsError;
 use sluicebox_pipeline::ports::LakeObject;
-use sluicebox_types::Staged;
+use sluicebox_types::{FileBytes, Staged};
 
 use crate::relative_path::STAGING;
 use crate::{Failure, HdfsSettings, OpenError, Tree, staged_name};
@@ -104,7 +104,7 @@ impl HdfsTree {
         let staged = self.staged(&staged_name::fresh(path));
         let target = self.place.join(path);
         let write = async {
-            self.files.write(&staged, bytes).await?;
+            self.files.write(&staged, &bytes.into()).await?;
             let moved = self.files.rename(&staged, &target, overwrite).await;
             if moved.is_err() {
                 // A rename whose answer was lost, and that comes late, then finds nothing to move.
@@ -179,9 +179,9 @@ impl Tree for HdfsTree {
         self.write(path, bytes, true).await
     }
 
-    async fn stage(&self, record: &str, _path: &str, bytes: Bytes) -> Result<Staged, Failure> {
+    async fn stage(&self, record: &str, _path: &str, bytes: FileBytes) -> Result<Staged, Failure> {
         let path = staged_name::fresh(record);
-        let written = self.files.write(&self.staged(&path), bytes).await;
+        let written = self.files.write(&self.staged(&path), &bytes).await;
         written.map_err(|error| self.explain(error))?;
         Ok(Staged::File { path })
     }

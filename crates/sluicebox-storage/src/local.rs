@@ -34,7 +34,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use sluicebox_pipeline::ports::LakeObject;
-use sluicebox_types::Staged;
+use sluicebox_types::{FileBytes, Staged};
 
 use crate::{Failure, Tree};
 
@@ -96,7 +96,7 @@ impl Tree for LocalTree {
         let (_, staged) = self.staging.name(path);
         let (root, target) = (self.root.clone(), self.root.join(path));
         blocking(move || {
-            durable::write(&staged, &bytes)?;
+            durable::write(&staged, &[bytes])?;
             let linked = durable::link(&staged, &target, &root);
             durable::remove(&staged)?;
             linked
@@ -108,17 +108,17 @@ impl Tree for LocalTree {
         let (_, staged) = self.staging.name(path);
         let (root, target) = (self.root.clone(), self.root.join(path));
         blocking(move || {
-            durable::write(&staged, &bytes)?;
+            durable::write(&staged, &[bytes])?;
             durable::replace(&staged, &target, &root)
         })
         .await
     }
 
-    async fn stage(&self, record: &str, _path: &str, bytes: Bytes) -> Result<Staged, Failure> {
+    async fn stage(&self, record: &str, _path: &str, bytes: FileBytes) -> Result<Staged, Failure> {
         let (name, staged) = self.staging.name(record);
         let root = self.root.clone();
         blocking(move || {
-            durable::write(&staged, &bytes)?;
+            durable::write(&staged, bytes.parts())?;
             durable::sync_folders_of(&staged, &root)
         })
         .await?;

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use sluicebox_pipeline::ports::LakeObject;
-use sluicebox_types::{ManualClock, Staged};
+use sluicebox_types::{FileBytes, ManualClock, Staged};
 
 use crate::{Failure, Operation, Store, Tree};
 
@@ -181,8 +181,8 @@ impl Tree for MemoryTree {
         self.call(Operation::Put, path, put).await
     }
 
-    async fn stage(&self, record: &str, path: &str, bytes: Bytes) -> Result<Staged, Failure> {
-        let stage = |contents: &mut Contents| Ok(contents.stage(record, bytes));
+    async fn stage(&self, record: &str, path: &str, bytes: FileBytes) -> Result<Staged, Failure> {
+        let stage = |contents: &mut Contents| Ok(contents.stage(record, bytes.to_bytes()));
         self.call(Operation::Stage, path, stage).await
     }
 

@@ -82,7 +82,7 @@ async fn race(store: &dyn LakeStore, path: String) -> Result<(), ProbeError> {
 async fn stage_unseen(store: &dyn LakeStore, folder: &str) -> Result<(), ProbeError> {
     let (record, path) = (format!("{folder}/record"), format!("{folder}/staged"));
     let bytes = Bytes::from_static(b"probe");
-    let staged = store.stage(&record, &path, bytes).await?;
+    let staged = store.stage(&record, &path, bytes.into()).await?;
     let seen = store.read_file(&path).await?.is_some();
     give_back(store, &path, &staged).await;
     if seen {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use sluicebox_pipeline::ports::{Class, LakeObject, LakeStore, ProbeError, Published, StoreError};
-use sluicebox_types::{Clock, Staged};
+use sluicebox_types::{Clock, FileBytes, Staged};
 
 use crate::relative_path::check;
 use crate::{Failure, Operation, Tree, probe};
@@ -129,7 +129,12 @@ impl<T: Tree> LakeStore for Store<T> {
             .await
     }
 
-    async fn stage(&self, record: &str, path: &str, bytes: Bytes) -> Result<Staged, StoreError> {
+    async fn stage(
+        &self,
+        record: &str,
+        path: &str,
+        bytes: FileBytes,
+    ) -> Result<Staged, StoreError> {
         let tree = &self.lake;
         let stage = async {
             check(record)?;

@@ -3,7 +3,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 use sluicebox_pipeline::ports::{Class, LakeObject};
-use sluicebox_types::Staged;
+use sluicebox_types::{FileBytes, Staged};
 
 /// One tree of objects below a root: all that differs between the kinds of stores.
 ///
@@ -36,7 +36,7 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     async fn put(&self, path: &str, bytes: Bytes) -> Result<(), Failure>;
 
     /// Makes bytes durable and not visible, to be named by `record`.
-    async fn stage(&self, record: &str, path: &str, bytes: Bytes) -> Result<Staged, Failure>;
+    async fn stage(&self, record: &str, path: &str, bytes: FileBytes) -> Result<Staged, Failure>;
 
     /// Makes what was staged, `bytes` long, visible. Answers the size of what is there in the end;
     /// `None` if there is neither an object nor staged data.

@@ -11,10 +11,12 @@ mod schema;
 mod catalog_type;
 mod partition_date;
 mod data_file;
+mod file_bytes;
 
 pub use catalog_type::{CatalogColumn, CatalogType, CatalogTypeError};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use data_file::{DataFile, FileKind, Staged};
+pub use file_bytes::FileBytes;
 pub use offset::{Offset, OffsetRange, TopicPartition};
 pub use partition_date::{Granularity, PartitionDate, PartitionDateError};
 pub use record::{HeaderList, NoHeaders, OwnedRecord, SourceRecord, TimestampType};

@@ -15,7 +15,13 @@ fn file() -> Vec<u8> {
     writer
         .append(&flights_batch(0..200), &[SEPTEMBER; 200])
         .unwrap();
-    writer.close(&cut(0, 200)).unwrap().remove(0).bytes.to_vec()
+    writer
+        .close(&cut(0, 200))
+        .unwrap()
+        .remove(0)
+        .bytes
+        .to_bytes()
+        .to_vec()
 }
 
 /// Everything that an inspection does. It must come back.

@@ -35,7 +35,12 @@ fn batch(rows: i64) -> RecordBatch {
 fn write(writer: &mut TableWriter, rows: i64) -> Bytes {
     let times = vec![SEPTEMBER; usize::try_from(rows).unwrap()];
     writer.append(&batch(rows), &times).unwrap();
-    writer.close(&cut(0, rows)).unwrap().remove(0).bytes
+    writer
+        .close(&cut(0, rows))
+        .unwrap()
+        .remove(0)
+        .bytes
+        .to_bytes()
 }
 
 fn dictionaries(file: &Bytes) -> Vec<String> {

@@ -21,7 +21,7 @@ fn write(spec: TableSpec, rows: i64) -> ClosedFile {
 #[test]
 fn footers_tell_where_files_come_from() {
     let file = write(spec(&flights()), 10);
-    let footer = read_footer(&file.bytes).unwrap();
+    let footer = read_footer(&file.bytes.to_bytes()).unwrap();
     assert_eq!(
         read_lineage(&footer),
         Ok(Lineage {
@@ -36,7 +36,7 @@ fn footers_tell_where_files_come_from() {
             event_time: [SEPTEMBER + HOUR, SEPTEMBER + HOUR + 9],
         })
     );
-    let offsets: Vec<i64> = read_offsets(footer, file.bytes)
+    let offsets: Vec<i64> = read_offsets(footer, file.bytes.to_bytes())
         .unwrap()
         .flat_map(Result::unwrap)
         .collect();
@@ -47,7 +47,7 @@ fn footers_tell_where_files_come_from() {
 #[test]
 fn footer_entries_have_their_names_and_nothing_of_arrow() {
     let file = write(spec(&flights()), 1);
-    let footer = read_footer(&file.bytes).unwrap();
+    let footer = read_footer(&file.bytes.to_bytes()).unwrap();
     let entries = footer.file_metadata().key_value_metadata().unwrap();
     let entries: Vec<_> = entries
         .iter()
@@ -82,7 +82,7 @@ fn footer_entries_have_their_names_and_nothing_of_arrow() {
 #[test]
 fn files_are_of_format_one_with_data_pages_of_version_one() {
     let file = write(spec(&flights()), 5_000);
-    let reader = SerializedFileReader::new(file.bytes).unwrap();
+    let reader = SerializedFileReader::new(file.bytes.to_bytes()).unwrap();
     assert_eq!(reader.metadata().file_metadata().version(), 1);
     let row_group = reader.get_row_group(0).unwrap();
     for column in 0..row_group.num_columns() {
@@ -111,7 +111,7 @@ fn next_page(pages: &mut dyn PageReader) -> Option<Page> {
 #[test]
 fn chunks_have_statistics_and_page_indexes() {
     let file = write(spec(&flights()), 50_000);
-    let footer = read_footer(&file.bytes).unwrap();
+    let footer = read_footer(&file.bytes.to_bytes()).unwrap();
     for column in footer.row_group(0).columns() {
         let statistics = column.statistics().unwrap();
         assert!(
@@ -137,7 +137,7 @@ fn row_groups_end_by_bytes() {
             .unwrap();
     }
     let file = writer.close(&cut(0, 100_000)).unwrap().remove(0);
-    let footer = read_footer(&file.bytes).unwrap();
+    let footer = read_footer(&file.bytes.to_bytes()).unwrap();
     assert!(footer.num_row_groups() > 5);
     for row_group in footer.row_groups() {
         assert!(
@@ -146,7 +146,7 @@ fn row_groups_end_by_bytes() {
             row_group.compressed_size()
         );
     }
-    let offsets = read_offsets(footer, file.bytes).unwrap();
+    let offsets = read_offsets(footer, file.bytes.to_bytes()).unwrap();
     let offsets = offsets.flat_map(Result::unwrap);
     assert!(offsets.eq(0..100_000));
 }
@@ -159,7 +159,10 @@ fn files_are_deterministic_and_carry_their_checksum() {
         write(spec(&flights()), 3_000),
     );
     assert_eq!(one, two);
-    assert_eq!(one.xxh3, format!("{:032x}", xxh3_128(&one.bytes)));
+    assert_eq!(
+        one.xxh3,
+        format!("{:032x}", xxh3_128(&one.bytes.to_bytes()))
+    );
 }
 
 /// The other codec is named in the file name and used in the file.
@@ -173,7 +176,7 @@ fn zstd_is_an_option() {
         10,
     );
     assert!(file.path.ends_with("-0.zstd.parquet"), "{}", file.path);
-    let footer = read_footer(&file.bytes).unwrap();
+    let footer = read_footer(&file.bytes.to_bytes()).unwrap();
     assert!(matches!(
         footer.row_group(0).column(0).compression(),
         Codec::ZSTD(_)

@@ -41,7 +41,7 @@ proptest! {
 
 /// The numbers of a file's rows, after a look at everything that its manifest says about them.
 fn checked_rows(file: &ClosedFile, times: &[i64]) -> Vec<i64> {
-    let rows = read(&file.bytes);
+    let rows = read(&file.bytes.to_bytes());
     let numbers = rows["n"].as_primitive::<Int64Type>().values().to_vec();
     assert_eq!(file.rows, numbers.len() as u64);
     assert!(numbers.is_sorted(), "rows keep their order");

@@ -68,7 +68,7 @@ proptest! {
         let mut found = Vec::new();
         for file in writer.close(&cut(100, 200)).unwrap() {
             prop_assert!(file.path.starts_with("_quarantine/air/flights/dt="), "{}", file.path);
-            let batch = read(&file.bytes);
+            let batch = read(&file.bytes.to_bytes());
             for row in 0..batch.num_rows() {
                 let rejected = row_of(&batch, row);
                 let micros = event_times[usize::try_from(rejected.record.offset - 100).unwrap()];

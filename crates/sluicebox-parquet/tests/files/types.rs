@@ -170,7 +170,7 @@ fn write() -> bytes::Bytes {
     let schema = table_schema(&batch.schema()).unwrap();
     let mut writer = TableWriter::new(Arc::new(spec(&schema)));
     writer.append(&batch, &[SEPTEMBER; 3]).unwrap();
-    writer.close(&cut(0, 3)).unwrap().remove(0).bytes
+    writer.close(&cut(0, 3)).unwrap().remove(0).bytes.to_bytes()
 }
 
 /// Every type comes back as the same values, with its extremes, nulls and empties.

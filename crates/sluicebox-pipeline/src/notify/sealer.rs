@@ -276,7 +276,7 @@ impl Sealer {
         let bytes = Bytes::from(bytes.map_err(|error| LookError::Unreadable(error.to_string()))?);
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let of = seal::path(&self.chain, seal.seq);
-        let staged = store.stage(&of, &path, bytes).await?;
+        let staged = store.stage(&of, &path, bytes.into()).await?;
         store.publish(&path, length, &staged).await?;
         Ok(())
     }

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use sluicebox_types::Staged;
+use sluicebox_types::{FileBytes, Staged};
 
 /// The lake: a control tree of small immutable objects, and data files that are staged first and
 /// published later, by any process.
@@ -34,7 +34,8 @@ pub trait LakeStore: Send + Sync + std::fmt::Debug {
 
     /// Makes a file's bytes durable without making them visible. The path is unique to its
     /// attempt; `record` is the control path of the record that will name the file.
-    async fn stage(&self, record: &str, path: &str, bytes: Bytes) -> Result<Staged, StoreError>;
+    async fn stage(&self, record: &str, path: &str, bytes: FileBytes)
+    -> Result<Staged, StoreError>;
 
     /// Makes a staged file visible at `path`, once. Idempotent: publishing what is published
     /// already is `Done`. `bytes` is the size the file must have.

@@ -229,7 +229,7 @@ pub async fn files_of_any_size_come_back_whole(lake: &dyn Subject) {
             .collect();
         let path = format!("t/{size}.parquet");
         let staged = store
-            .stage(RECORD, &path, bytes.clone())
+            .stage(RECORD, &path, bytes.clone().into())
             .await
             .expect("stage");
         store

@@ -4,6 +4,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hdfs_native::client::FileStatus;
 use hdfs_native::{Client, HdfsError, Result, WriteOptions};
+use sluicebox_types::FileBytes;
 
 use super::client::Connections;
 use super::failure::is_missing;
@@ -35,7 +36,7 @@ impl Files {
     }
 
     /// Writes a new file, syncs it and closes it.
-    pub(super) async fn write(&self, path: &str, bytes: Bytes) -> Result<()> {
+    pub(super) async fn write(&self, path: &str, bytes: &FileBytes) -> Result<()> {
         let written = self.write_synced(path, bytes).await;
         if written.is_err() {
             // Half a file is of no use to anybody; what cannot be removed now, a sweep removes.
@@ -44,12 +45,15 @@ impl Files {
         written
     }
 
-    async fn write_synced(&self, path: &str, mut rest: Bytes) -> Result<()> {
+    async fn write_synced(&self, path: &str, bytes: &FileBytes) -> Result<()> {
         // Boxed, for the writer's own futures take 30 KiB.
         let mut file = within(self.client.create(path, &self.options)).await?;
-        while !rest.is_empty() {
-            let part = rest.split_to(rest.len().min(PART_BYTES));
-            within(Box::pin(file.write_bytes(part))).await?;
+        for part in bytes.parts() {
+            let mut rest = part.clone();
+            while !rest.is_empty() {
+                let part = rest.split_to(rest.len().min(PART_BYTES));
+                within(Box::pin(file.write_bytes(part))).await?;
+            }
         }
         within(Box::pin(file.hsync())).await?;
         within(Box::pin(file.close())).await

@@ -2,11 +2,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Result, Write};
 use std::path::Path;
 
+use bytes::Bytes;
+
 /// Writes a new file and syncs its bytes. Its folder is made if need be and not synced: the name
 /// of a staged file needs to last only once something refers to it.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn write(path: &Path, parts: &[Bytes]) -> Result<()> {
     let written = new_file(path).and_then(|mut file| {
-        file.write_all(bytes)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()
     });
     if written.is_err() {

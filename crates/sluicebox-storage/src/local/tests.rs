@@ -56,7 +56,7 @@ async fn leftovers_of_a_crash_are_never_listed_and_swept() {
         .expect("create");
     let leftovers = [&store.lake, &store.control].map(|tree| {
         let (_, leftover) = tree.staging.name(RECORD);
-        durable::write(&leftover, b"ha").expect("leftover");
+        durable::write(&leftover, &["ha".into()]).expect("leftover");
         leftover
     });
     let names = store.list_control("", None, 10).await.expect("list");

@@ -109,7 +109,7 @@ impl Lake {
             commit_id: format!("flights/flights/0/{number}"),
         };
         for file in writer.close(&cut).expect("closed") {
-            self.put(&file.path, file.bytes).await;
+            self.put(&file.path, file.bytes.to_bytes()).await;
         }
     }
 
@@ -124,7 +124,7 @@ impl Lake {
         let length = bytes.len() as u64;
         let staged = self
             .store
-            .stage("flights/flights/0/0.json", path, bytes)
+            .stage("flights/flights/0/0.json", path, bytes.into())
             .await
             .expect("staged");
         self.store

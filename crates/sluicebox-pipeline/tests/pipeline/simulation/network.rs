@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use sluicebox_pipeline::ports::{Class, LakeObject, LakeStore, ProbeError, Published, StoreError};
 use sluicebox_storage::memory::MemoryStore;
-use sluicebox_types::Staged;
+use sluicebox_types::{FileBytes, Staged};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -189,7 +189,12 @@ impl LakeStore for RemoteStore {
         request!(self, put_control, path, bytes)
     }
 
-    async fn stage(&self, record: &str, path: &str, bytes: Bytes) -> Result<Staged, StoreError> {
+    async fn stage(
+        &self,
+        record: &str,
+        path: &str,
+        bytes: FileBytes,
+    ) -> Result<Staged, StoreError> {
         let store = self.network.store.clone();
         let (record, at) = (record.to_owned(), path.to_owned());
         let work = async move { store.stage(&record, &at, bytes).await };

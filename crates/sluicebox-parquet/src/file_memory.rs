@@ -1,0 +1,231 @@
+//! The memory of one file while it grows.
+//!
+//! Parquet wants the pages of a column side by side, so all pages of a row group wait until it ends.
+//! Here they wait where they stay: a page is kept once, in a segment of the file's memory, and when
+//! the writer writes it, the file takes it over instead of copying it. So a file never takes twice its
+//! size, what the encoder works in is free again at once and warm in the caches, and the memory of a
+//! file is known to the byte.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
+use parquet::arrow::arrow_writer::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
+use parquet::errors::{ParquetError, Result};
+use sluicebox_types::FileBytes;
+
+/// The first segment; later ones are twice as large as the one before.
+const SEGMENT_BYTES_MIN: usize = 4 * 1024;
+
+/// The largest segment, unless one page needs more: about what a file has in memory at most that it
+/// does not fill, its pages leaving gaps of half a page beside that.
+const SEGMENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Where the pages of one file lie. Clones are the same memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FileMemory(Arc<Mutex<Segments>>);
+
+#[derive(Debug, Default)]
+struct Segments {
+    /// What is free of the last one.
+    free: BytesMut,
+    last_bytes: usize,
+    bytes: usize,
+    /// The page that the writer has asked for last.
+    handed: Option<Bytes>,
+}
+
+impl FileMemory {
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.lock().bytes
+    }
+
+    fn keep(&self, bytes: &[u8]) -> Bytes {
+        let mut segments = self.0.lock();
+        if segments.free.capacity() < bytes.len() {
+            let size = segments.last_bytes * 2;
+            let size = size.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+            let size = size.max(bytes.len());
+            segments.free = BytesMut::with_capacity(size);
+            segments.last_bytes = size;
+            segments.bytes += size;
+        }
+        segments.free.extend_from_slice(bytes);
+        segments.free.split().freeze()
+    }
+
+    /// The page itself, if it is what these bytes are. Others may come before it: the writer holds
+    /// small writes back.
+    fn take_handed(&self, bytes: &[u8]) -> Option<Bytes> {
+        let is_these = |page: &mut Bytes| std::ptr::eq(&raw const **page, bytes);
+        self.0.lock().handed.take_if(is_these)
+    }
+}
+
+impl PageStoreFactory for FileMemory {
+    fn create(&self, _column: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>> {
+        Ok(Box::new(ColumnPages {
+            memory: self.clone(),
+            pages: Vec::new(),
+        }))
+    }
+}
+
+/// The pages of one column that wait for the end of their row group.
+struct ColumnPages {
+    memory: FileMemory,
+    pages: Vec<Bytes>,
+}
+
+impl PageStore for ColumnPages {
+    fn put(&mut self, page: Bytes) -> Result<PageKey> {
+        let key = PageKey::new(self.pages.len() as u64);
+        self.pages.push(self.memory.keep(&page));
+        Ok(key)
+    }
+
+    fn take(&mut self, key: PageKey) -> Result<Bytes> {
+        let page = usize::try_from(key.get()).ok();
+        let page = page.and_then(|page| self.pages.get_mut(page));
+        let page = std::mem::take(page.ok_or_else(|| no_page(key))?);
+        self.memory.0.lock().handed = Some(page.clone());
+        Ok(page)
+    }
+}
+
+fn no_page(key: PageKey) -> ParquetError {
+    ParquetError::General(format!("there is no page {}", key.get()))
+}
+
+/// What the writer of a file writes to.
+#[derive(Debug)]
+pub(crate) struct FileBuffer {
+    memory: FileMemory,
+    bytes: FileBytes,
+}
+
+impl FileBuffer {
+    /// A file whose pages wait in `memory`.
+    pub(crate) fn new(memory: FileMemory) -> Self {
+        Self {
+            memory,
+            bytes: FileBytes::default(),
+        }
+    }
+
+    /// Bytes of memory that the file and its waiting pages take.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory.bytes()
+    }
+
+    /// What was written.
+    pub(crate) fn into_bytes(self) -> FileBytes {
+        self.bytes
+    }
+}
+
+impl io::Write for FileBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let kept = self.memory.take_handed(bytes);
+        self.bytes
+            .push(kept.unwrap_or_else(|| self.memory.keep(bytes)));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+    use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Keep(Vec<u8>),
+        Write(Vec<u8>),
+        WriteKept,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let bytes = || (0_usize..300_000, any::<u8>()).prop_map(|(len, byte)| vec![byte; len]);
+        let step = prop_oneof![
+            bytes().prop_map(Step::Keep),
+            bytes().prop_map(Step::Write),
+            Just(Step::WriteKept),
+        ];
+        prop::collection::vec(step, 0..20)
+    }
+
+    /// The pages that Parquet's writer writes are those that were kept, not copies: a file takes its
+    /// size and the end of a segment.
+    #[test]
+    fn a_file_takes_its_size_once() {
+        let mut random = 1_u64;
+        let texts = (0..40_000).map(|_| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            format!("{random:016x}{:016x}", random.rotate_left(29))
+        });
+        let texts: ArrayRef = Arc::new(texts.map(Some).collect::<StringArray>());
+        let rows = RecordBatch::try_from_iter([("a", Arc::clone(&texts)), ("b", texts)]).unwrap();
+        let memory = FileMemory::default();
+        let options = ArrowWriterOptions::new().with_page_store_factory(Arc::new(memory.clone()));
+        let file = FileBuffer::new(memory.clone());
+        let mut writer = ArrowWriter::try_new_with_options(file, rows.schema(), options).unwrap();
+        for start in (0..40_000).step_by(1_000) {
+            writer.write(&rows.slice(start, 1_000)).unwrap();
+        }
+        let bytes = writer.into_inner().unwrap().into_bytes();
+        let held = memory.bytes();
+        assert!(bytes.len() > 2_000_000);
+        let most = bytes.len() + bytes.len() / 8 + SEGMENT_BYTES_MAX;
+        assert!(held <= most, "{held} for {}", bytes.len());
+    }
+
+    proptest! {
+        /// What is written comes out, be it new or a page that was kept, and a kept page takes memory
+        /// once.
+        #[test]
+        fn bytes_come_out_as_written(steps in steps()) {
+            let memory = FileMemory::default();
+            let mut file = FileBuffer::new(memory.clone());
+            let mut pages = ColumnPages { memory, pages: Vec::new() };
+            let mut waiting = std::collections::VecDeque::new();
+            let (mut expected, mut held) = (Vec::new(), 0);
+            for step in steps {
+                match step {
+                    Step::Keep(bytes) => {
+                        held += bytes.len();
+                        waiting.push_back((pages.put(bytes.clone().into()).unwrap(), bytes));
+                    }
+                    Step::Write(bytes) => {
+                        file.write_all(&bytes).unwrap();
+                        held += bytes.len();
+                        expected.extend(bytes);
+                    }
+                    Step::WriteKept => {
+                        if let Some((key, bytes)) = waiting.pop_front() {
+                            let before = file.memory_bytes();
+                            file.write_all(&pages.take(key).unwrap()).unwrap();
+                            prop_assert_eq!(file.memory_bytes(), before);
+                            expected.extend(bytes);
+                        }
+                    }
+                }
+                prop_assert!(file.memory_bytes() >= held);
+            }
+            prop_assert_eq!(file.into_bytes().to_bytes(), expected);
+        }
+    }
+}
