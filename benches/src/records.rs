@@ -18,9 +18,8 @@ const REPEAT_ONE_IN: u32 = 50;
 /// One record in so many is malformed.
 const MALFORMED_ONE_IN: u32 = 1000;
 
-/// How many good records lie at most between a record and its repeat. Of a topic with four
-/// partitions that are 16 seconds, which the dedup window of the configs holds.
-const REPEAT_WITHIN: usize = 2000;
+/// How much later than a record its repeat comes at most: what the dedup window of the configs holds.
+const REPEAT_WITHIN_MILLIS: i64 = 16_000;
 
 /// What must become of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +53,8 @@ pub struct Records {
     at_millis: i64,
     step_millis: i64,
     recent: VecDeque<Record>,
+    /// How many of them may come again.
+    recent_max: usize,
 }
 
 impl Records {
@@ -61,12 +62,16 @@ impl Records {
     #[must_use]
     pub fn new(shape: Shape, partition: u32, partitions: u32) -> Self {
         let seed = u64::from(partition);
+        let step_millis = STEP_MILLIS * i64::from(partitions);
+        let recent_max = usize::try_from(REPEAT_WITHIN_MILLIS / step_millis.max(1)).unwrap_or(1);
+        let recent_max = recent_max.max(1);
         Self {
             generator: Generator::new(shape, seed),
             random: Rng::with_seed(!seed),
             at_millis: FIRST_MILLIS + STEP_MILLIS * i64::from(partition),
-            step_millis: STEP_MILLIS * i64::from(partitions),
-            recent: VecDeque::with_capacity(REPEAT_WITHIN),
+            step_millis,
+            recent: VecDeque::with_capacity(recent_max),
+            recent_max,
         }
     }
 
@@ -87,7 +92,7 @@ impl Records {
     }
 
     fn remember(&mut self, record: Record) {
-        if self.recent.len() == REPEAT_WITHIN {
+        if self.recent.len() == self.recent_max {
             self.recent.pop_front();
         }
         self.recent.push_back(record);

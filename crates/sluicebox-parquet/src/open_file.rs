@@ -103,7 +103,9 @@ impl OpenFile {
         let page_rows = encoder
             .in_progress_rows()
             .min(DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT);
-        self.encoder_memory_bytes = encoder.memory_size()
+        // Without the complete pages, which are the file's. What it reports are lengths of buffers
+        // that double as they grow.
+        self.encoder_memory_bytes = encoder.memory_size() * 3 / 2
             + encoder.inner().memory_bytes()
             + ENCODER_BYTES
             + columns.leaf_count() * (ENCODER_COLUMN_BYTES + ENCODER_LEVEL_BYTES * page_rows);

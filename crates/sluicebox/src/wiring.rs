@@ -33,7 +33,7 @@ use crate::failure::Failure;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What the process itself takes: code, stacks, clients.
-const PROCESS_BYTES: ByteSize = ByteSize::from_mib(48);
+const PROCESS_BYTES: ByteSize = ByteSize::from_mib(96);
 
 /// What the parts of a process share.
 #[derive(Clone, Debug)]
