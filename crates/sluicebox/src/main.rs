@@ -14,13 +14,6 @@ mod failure;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use mimalloc::MiMalloc;
-
-/// Pages of a file come and go by the ten thousand, and memory that is given back to the kernel and
-/// asked for again has to be cleared each time. Without huge pages, of which each thread would hold
-/// some that it hardly fills.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     terminal::hush_caught_panics();
