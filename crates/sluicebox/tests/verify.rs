@@ -22,7 +22,7 @@ use crate::commits::{Chain, data_file};
 const COMMITS: u64 = 10_000;
 /// What a long chain may take beyond a short one: pages that are full, and what the allocator keeps
 /// for each thread that has listed one. Its records alone would take 30.
-const BEYOND_MIB: u64 = 8;
+const BEYOND_MIB: u64 = 16;
 
 /// Memory does not grow with the chain: 10,000 commits and 20,000 files take hardly more than ten
 /// and twenty, for records and listings go by in pages, and no path is kept.
