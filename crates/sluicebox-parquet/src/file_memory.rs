@@ -6,6 +6,7 @@
 //! size, what the encoder works in is free again at once and warm in the caches, and the memory of a
 //! file is known to the byte.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -23,10 +24,10 @@ const SEGMENT_BYTES_MIN: usize = 4 * 1024;
 const SEGMENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Where the pages of one file lie. Clones are the same memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct FileMemory(Arc<Mutex<Segments>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Segments {
     /// What is free of the last one.
     free: BytesMut,
@@ -61,6 +62,15 @@ impl FileMemory {
     fn take_handed(&self, bytes: &[u8]) -> Option<Bytes> {
         let is_these = |page: &mut Bytes| std::ptr::eq(&raw const **page, bytes);
         self.0.lock().handed.take_if(is_these)
+    }
+}
+
+impl fmt::Debug for FileMemory {
+    /// Payloads stay out of logs: counts only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileMemory")
+            .field("bytes", &self.bytes())
+            .finish()
     }
 }
 

@@ -124,7 +124,8 @@ pub(crate) fn is_kept_whole(rows: &RecordBatch) -> bool {
     needed >= CHUNK_BYTES || held <= needed + needed / 4
 }
 
-/// Bytes of the rows themselves, without those that other slices of their buffers hold.
+/// Bytes of the rows themselves, without those that other slices of their buffers hold. Arrow's own
+/// `get_slice_memory_size` counts all values of a list of which only some rows are here.
 fn payload_bytes(array: &ArrayRef) -> usize {
     let rows = array.len();
     let values = match array.data_type() {

@@ -67,7 +67,8 @@ impl TableWriter {
     /// row, microseconds since 1970-01-01 UTC.
     ///
     /// The batch must have the table's columns; nullability, metadata and the names of list and map
-    /// children may differ. Nothing of it is held afterwards: what is not encoded yet is copied.
+    /// children may differ. What is not encoded yet is
+    /// copied, unless the batch holds hardly more memory than its rows need: then it is kept.
     ///
     /// # Errors
     /// The batch does not fit the table, or cannot be encoded. The writer is poisoned.

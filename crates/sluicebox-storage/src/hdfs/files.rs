@@ -13,7 +13,7 @@ use super::failure::is_missing;
 /// what it still does afterwards is a delayed write, which the chain's protocol allows for.
 const CALL_TIME_MAX: Duration = Duration::from_secs(120);
 
-/// A file is written in parts of this size, each with the time of one call.
+/// A file is written in parts of this size at most, each with the time of one call.
 const PART_BYTES: usize = 4 * 1024 * 1024;
 
 /// `rwxr-xr-x`, the permission of folders that are made on the way.
@@ -48,12 +48,8 @@ impl Files {
     async fn write_synced(&self, path: &str, bytes: &FileBytes) -> Result<()> {
         // Boxed, for the writer's own futures take 30 KiB.
         let mut file = within(self.client.create(path, &self.options)).await?;
-        for part in bytes.parts() {
-            let mut rest = part.clone();
-            while !rest.is_empty() {
-                let part = rest.split_to(rest.len().min(PART_BYTES));
-                within(Box::pin(file.write_bytes(part))).await?;
-            }
+        for part in bytes.pieces(PART_BYTES).iter().flat_map(FileBytes::parts) {
+            within(Box::pin(file.write_bytes(part.clone()))).await?;
         }
         within(Box::pin(file.hsync())).await?;
         within(Box::pin(file.close())).await
