@@ -1,9 +1,8 @@
-//! A broker that costs next to nothing: it knows one topic, whose batches are prepared, and just as
+//! A broker that costs next to nothing: it knows a few topics, whose batches are prepared, and just as
 //! much of the protocol as a consumer asks for. Its CPU is that of this process, never of the one
 //! that is measured.
 //!
-//! It is no model of Kafka: a group has one member, offsets that are committed are forgotten, and
-//! nothing can be produced.
+//! It is no model of Kafka: a group has one member, and nothing can be produced.
 
 mod connection;
 mod answers;
@@ -18,9 +17,10 @@ use std::thread;
 use kafka_protocol::messages::TopicName;
 use kafka_protocol::protocol::StrBytes;
 use parking_lot::Mutex;
+use uuid::Uuid;
 
 use self::group::Group;
-use crate::load::PartitionLog;
+use crate::load::{PartitionLog, TopicLog};
 
 /// The broker, serving until the process ends.
 #[derive(Debug)]
@@ -32,9 +32,15 @@ pub struct Broker {
 #[derive(Debug)]
 struct Shared {
     address: SocketAddr,
-    topic: TopicName,
-    logs: Vec<PartitionLog>,
+    topics: Vec<Topic>,
     group: Mutex<Group>,
+}
+
+#[derive(Debug)]
+struct Topic {
+    name: TopicName,
+    id: Uuid,
+    partitions: Vec<PartitionLog>,
 }
 
 impl Broker {
@@ -42,13 +48,12 @@ impl Broker {
     ///
     /// # Errors
     /// When the operating system gives no port.
-    pub fn start(topic: &str, logs: Vec<PartitionLog>) -> io::Result<Self> {
+    pub fn start(topics: Vec<TopicLog>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             address,
-            topic: StrBytes::from_string(topic.to_owned()).into(),
-            logs,
+            topics: (1..).zip(topics).map(Topic::from).collect(),
             group: Mutex::default(),
         });
         thread::spawn(move || {
@@ -68,5 +73,16 @@ impl Broker {
     #[must_use]
     pub fn address(&self) -> String {
         self.address.to_string()
+    }
+}
+
+impl From<(u128, TopicLog)> for Topic {
+    /// A topic with that id.
+    fn from((id, log): (u128, TopicLog)) -> Self {
+        Self {
+            name: StrBytes::from_string(log.name).into(),
+            id: Uuid::from_u128(id),
+            partitions: log.partitions,
+        }
     }
 }

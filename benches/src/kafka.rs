@@ -13,30 +13,31 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
 
 use sluicebox_tests::harness::Kafka;
 
-use crate::load::Load;
+use crate::load::{Load, TopicLog};
 
 const VERSION: i16 = 9;
 const ALL_REPLICAS: i16 = -1;
 const TIMEOUT_MILLIS: i32 = 30_000;
 
-/// Makes a topic that holds a load, and keeps it whatever its age.
+/// Makes topics that hold a load, and keep it whatever its age.
 ///
 /// # Errors
 /// When the broker refuses.
-pub fn make(server: &Kafka, topic: &str, load: &Load) -> Result<()> {
-    let partitions = i32::try_from(load.logs.len())?;
-    let made = server.try_create_topic(topic, partitions, &[("retention.ms", "-1")]);
-    tokio::runtime::Runtime::new()?.block_on(made)?;
-    fill(&server.brokers, topic, load)
+pub fn make(server: &Kafka, load: &Load) -> Result<()> {
+    for topic in &load.topics {
+        let partitions = i32::try_from(topic.partitions.len())?;
+        let made = server.try_create_topic(&topic.name, partitions, &[("retention.ms", "-1")]);
+        tokio::runtime::Runtime::new()?.block_on(made)?;
+        fill(&server.brokers, topic)?;
+    }
+    Ok(())
 }
 
-/// Writes a load into a topic that is there and empty, whose partitions `broker` (`host:port`) leads.
-///
-/// # Errors
-/// When the broker refuses.
-pub fn fill(broker: &str, topic: &str, load: &Load) -> Result<()> {
+/// Fills a topic that is there and empty, whose partitions `broker` (`host:port`) leads.
+fn fill(broker: &str, topic: &TopicLog) -> Result<()> {
     let mut stream = TcpStream::connect(broker)?;
-    for (index, log) in load.logs.iter().enumerate() {
+    let name = topic.name.as_str();
+    for (index, log) in topic.partitions.iter().enumerate() {
         let mut offset = 0;
         while let Some((mut batch, next)) = log.batch_at(offset)? {
             // The offset is the broker's to give; from a producer it takes nothing but zero.
@@ -44,8 +45,8 @@ pub fn fill(broker: &str, topic: &str, load: &Load) -> Result<()> {
             let batch = PartitionProduceData::default()
                 .with_index(i32::try_from(index)?)
                 .with_records(Some(batch.freeze()));
-            produce(&mut stream, topic, batch)
-                .with_context(|| format!("partition {index} of {topic} at offset {offset}"))?;
+            produce(&mut stream, name, batch)
+                .with_context(|| format!("partition {index} of {name} at offset {offset}"))?;
             offset = next;
         }
         ensure!(offset == log.end(), "the load has a gap");

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod shapes;
+pub mod contents;
 pub mod records;
 pub mod batch;
 pub mod load;
@@ -19,6 +20,9 @@ pub mod floor;
 pub mod report;
 pub mod topic;
 pub mod product;
+pub mod drain;
+pub mod growth;
+pub mod latency;
 pub mod peers;
 pub mod stages;
 pub mod callgrind;

@@ -7,14 +7,14 @@ use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 
 use crate::batch;
+use crate::contents::Contents;
 use crate::records::{Fate, Record, Records};
-use crate::shapes::Shape;
 
 /// JSON in one record batch, about: what a producer sends that is set up for throughput.
 const BATCH_BYTES: usize = 256 << 10;
 
 /// JSON that is generated at most; more than that goes round again, later in time.
-const GENERATED_BYTES_MAX: f64 = 1.0e9;
+const GENERATED_BYTES_MAX: f64 = 3.0e9;
 
 /// Between a round and the next one: longer than the dedup window of the configs, so that what comes
 /// again is new, and shorter than the log clock may jump.
@@ -36,39 +36,43 @@ pub struct Totals {
 /// What is sent.
 #[derive(Debug)]
 pub struct Load {
-    /// The log of each partition.
-    pub logs: Vec<PartitionLog>,
+    /// Where it goes.
+    pub topics: Vec<TopicLog>,
     /// How much it is in all.
     pub totals: Totals,
 }
 
+/// What goes into one topic.
+#[derive(Debug)]
+pub struct TopicLog {
+    /// The topic's name.
+    pub name: String,
+    /// The log of each of its partitions.
+    pub partitions: Vec<PartitionLog>,
+}
+
 impl Load {
-    /// Generates a load of about so many gigabytes (10⁹ bytes) of JSON, evenly over `partitions`.
+    /// Generates a load, evenly over all partitions.
     ///
     /// # Errors
     /// When the sizes fit no log.
-    pub fn prepare(shape: Shape, gigabytes: f64, partitions: u32) -> Result<Self> {
-        Self::prepare_seen(shape, gigabytes, partitions, |_record| ())
+    pub fn prepare(contents: &Contents) -> Result<Self> {
+        Self::prepare_seen(contents, |_record| ())
     }
 
     /// The same, and shows every record of the first round to `see`, from several threads.
     ///
     /// # Errors
     /// When the sizes fit no log.
-    pub fn prepare_seen(
-        shape: Shape,
-        gigabytes: f64,
-        partitions: u32,
-        see: impl Fn(&Record) + Sync,
-    ) -> Result<Self> {
-        let bytes = gigabytes * 1e9;
+    pub fn prepare_seen(contents: &Contents, see: impl Fn(&Record) + Sync) -> Result<Self> {
+        let bytes = contents.gigabytes * 1e9;
         let rounds = (bytes / GENERATED_BYTES_MAX).ceil().max(1.0);
-        let share = bytes / rounds / f64::from(partitions);
+        let share = bytes / rounds / f64::from(contents.all_partitions());
         let see = &see;
         let prepared = thread::scope(|scope| {
-            let threads: Vec<_> = (0..partitions)
-                .map(|partition| {
-                    let records = Records::new(shape, partition, partitions);
+            let threads: Vec<_> = (0..contents.all_partitions())
+                .map(|index| {
+                    let records = Records::new(contents, index);
                     scope.spawn(move || PartitionLog::of(records, share, rounds, see))
                 })
                 .collect();
@@ -82,8 +86,14 @@ impl Load {
         for (_, of_one) in &prepared {
             totals.add(*of_one);
         }
+        let mut logs = prepared.into_iter().map(|(log, _)| log);
+        let of_topic = usize::try_from(contents.partitions)?;
+        let topics = (0..contents.topics).map(|index| TopicLog {
+            name: contents.topic(index),
+            partitions: logs.by_ref().take(of_topic).collect(),
+        });
         Ok(Self {
-            logs: prepared.into_iter().map(|(log, _)| log).collect(),
+            topics: topics.collect(),
             totals,
         })
     }
@@ -238,9 +248,11 @@ impl PartitionLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shapes::Shape;
 
     fn log(rounds: f64) -> (PartitionLog, Totals) {
-        PartitionLog::of(Records::new(Shape::A, 0, 1), 1e6, rounds, |_| ()).expect("a log")
+        let contents = Contents::of(Shape::A, 1.0);
+        PartitionLog::of(Records::new(&contents, 0), 1e6, rounds, |_| ()).expect("a log")
     }
 
     /// What is read goes on without a gap, over the rounds and to the end, and every batch stands at

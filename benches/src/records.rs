@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use fastrand::Rng;
 
-use crate::shapes::{Generator, Shape};
+use crate::contents::Contents;
+use crate::shapes::Generator;
 
 /// The time of the first record, milliseconds since 1970-01-01 UTC.
 const FIRST_MILLIS: i64 = 1_780_000_000_000;
@@ -15,11 +16,10 @@ const STEP_MILLIS: i64 = 2;
 /// One good record in so many comes again.
 const REPEAT_ONE_IN: u32 = 50;
 
-/// One record in so many is malformed.
-const MALFORMED_ONE_IN: u32 = 1000;
-
 /// How much later than a record its repeat comes at most: what the dedup window of the configs holds.
 const REPEAT_WITHIN_MILLIS: i64 = 16_000;
+
+const DAY_MILLIS: i64 = 86_400_000;
 
 /// What must become of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,24 +52,32 @@ pub struct Records {
     random: Rng,
     at_millis: i64,
     step_millis: i64,
+    malformed_per_thousand: u32,
+    /// Over how many days the event times go round, and on which of them the next one lies.
+    days: i64,
+    day: i64,
     recent: VecDeque<Record>,
     /// How many of them may come again.
     recent_max: usize,
 }
 
 impl Records {
-    /// The records of partition `partition` of a topic with `partitions`.
+    /// The records of partition `index`, counted through all topics.
     #[must_use]
-    pub fn new(shape: Shape, partition: u32, partitions: u32) -> Self {
-        let seed = u64::from(partition);
-        let step_millis = STEP_MILLIS * i64::from(partitions);
-        let recent_max = usize::try_from(REPEAT_WITHIN_MILLIS / step_millis.max(1)).unwrap_or(1);
+    pub fn new(contents: &Contents, index: u32) -> Self {
+        let seed = u64::from(index);
+        let step_millis = STEP_MILLIS * i64::from(contents.all_partitions());
+        let within_millis = REPEAT_WITHIN_MILLIS.min(contents.window_millis / 4);
+        let recent_max = usize::try_from(within_millis / step_millis.max(1)).unwrap_or(1);
         let recent_max = recent_max.max(1);
         Self {
-            generator: Generator::new(shape, seed),
+            generator: Generator::new(contents.shape, seed),
             random: Rng::with_seed(!seed),
-            at_millis: FIRST_MILLIS + STEP_MILLIS * i64::from(partition),
+            at_millis: FIRST_MILLIS + STEP_MILLIS * i64::from(index),
             step_millis,
+            malformed_per_thousand: contents.malformed_per_thousand,
+            days: i64::from(contents.days).max(1),
+            day: 0,
             recent: VecDeque::with_capacity(recent_max),
             recent_max,
         }
@@ -110,14 +118,16 @@ impl Iterator for Records {
         }
         self.at_millis += self.step_millis;
         let mut json = String::new();
-        let key = self.generator.write(self.at_millis, &mut json);
+        let event_millis = self.at_millis - self.day * DAY_MILLIS;
+        self.day = (self.day + 1) % self.days;
+        let key = self.generator.write(event_millis, &mut json);
         let mut record = Record {
             at_millis: self.at_millis,
             key,
             value: json.into_bytes(),
             fate: Fate::Unique,
         };
-        if self.random.u32(..MALFORMED_ONE_IN) == 0 {
+        if self.random.u32(..1000) < self.malformed_per_thousand {
             record.fate = Fate::Malformed;
             spoil(&mut self.random, &mut record.value);
         } else {

@@ -13,6 +13,7 @@ use sluicebox_rules::Rules;
 use sluicebox_types::OffsetRange;
 use uuid::Uuid;
 
+use crate::contents::Contents;
 use crate::records::{Record, Records};
 use crate::shapes::Shape;
 use crate::topic::Topic;
@@ -45,7 +46,11 @@ impl Stages {
             total += record.value.len();
             is_wanted
         };
-        let records: Vec<_> = Records::new(shape, 0, 1).take_while(enough).collect();
+        let contents = Contents {
+            partitions: 1,
+            ..Contents::of(shape, 1.0)
+        };
+        let records: Vec<_> = Records::new(&contents, 0).take_while(enough).collect();
         let mut decoder = topic.decoder()?;
         let good = records
             .iter()

@@ -10,9 +10,9 @@ use sluicebox_benches::stages::Stages;
 const BYTES: usize = 16 << 20;
 
 fn stages(criterion: &mut Criterion) {
-    for shape in Shape::ALL {
+    for shape in Shape::STANDARD {
         let mut stages = Stages::new(shape, BYTES).expect("the config of a shape is valid");
-        let mut group = criterion.benchmark_group(shape.as_str());
+        let mut group = criterion.benchmark_group(shape.name());
         group.sample_size(10);
         group.throughput(Throughput::Bytes(stages.bytes() as u64));
         group.bench_function("decode", |bench| bench.iter(|| black_box(stages.decode())));

@@ -4,21 +4,21 @@
 //! `benches/README.md` has the commands and what came of them.
 
 use std::env;
-use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluicebox_benches::broker::Broker;
-use sluicebox_benches::lake::Lake;
+use sluicebox_benches::contents::Contents;
+use sluicebox_benches::drain::{Drain, Place, Store};
 use sluicebox_benches::load::{Load, Totals};
 use sluicebox_benches::process::{Usage, measure};
 use sluicebox_benches::report::{Report, Run};
 use sluicebox_benches::shapes::Shape;
 use sluicebox_benches::{floor, kafka, product};
-use sluicebox_tests::harness::{self, S3Identity};
+use sluicebox_tests::harness;
 
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -42,8 +42,8 @@ enum Loop {
 
 #[derive(Debug, Args)]
 struct Measurement {
-    /// What the records look like.
-    #[arg(long, value_enum, default_value_t = Shape::A)]
+    /// What the records look like: a, b, b10, columns:<number> or bytes:<number>.
+    #[arg(long, default_value_t = Shape::A)]
     shape: Shape,
     /// How much JSON, in units of 10⁹ bytes.
     #[arg(long, default_value_t = 1.0)]
@@ -51,6 +51,9 @@ struct Measurement {
     /// Partitions of the topic.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     partitions: u32,
+    /// Records in a thousand that are malformed.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(..=500))]
+    malformed: u32,
     /// Where the records come from.
     #[arg(long, value_enum, default_value_t = Source::Fake)]
     source: Source,
@@ -85,14 +88,6 @@ enum Source {
     Kafka,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Store {
-    /// A temporary folder.
-    Local,
-    /// A real S3 server.
-    S3,
-}
-
 fn main() -> Result<()> {
     let command_line = CommandLine::parse();
     if let Some(Loop::FloorLoop {
@@ -104,11 +99,7 @@ fn main() -> Result<()> {
         return floor::run(&brokers, &topic, bytes_out_per_byte_in);
     }
     let measurement = command_line.measurement;
-    let load = Load::prepare(
-        measurement.shape,
-        measurement.gigabytes,
-        measurement.partitions,
-    )?;
+    let load = Load::prepare(&measurement.contents())?;
     let totals = load.totals;
     let brokers = measurement.start_source(load)?;
     if measurement.serve {
@@ -126,8 +117,22 @@ fn main() -> Result<()> {
 }
 
 impl Measurement {
+    fn contents(&self) -> Contents {
+        Contents {
+            partitions: self.partitions,
+            malformed_per_thousand: self.malformed,
+            ..Contents::of(self.shape, self.gigabytes)
+        }
+    }
+
     fn run(&self, brokers: &str, load: Totals) -> Result<Report> {
         let binary = product::binary(self.sluicebox.as_deref())?;
+        let drain = Drain {
+            binary: &binary,
+            brokers,
+            contents: &self.contents(),
+            overrides: &self.overrides,
+        };
         let mut report = Report {
             shape: self.shape.to_string(),
             source: word(self.source),
@@ -138,71 +143,29 @@ impl Measurement {
             floor: Vec::new(),
         };
         for number in 0..self.runs {
-            let run = self.run_product(&binary, brokers, number)?;
-            run.lake.check(&load)?;
+            let place = Place::new(self.store)?;
+            // Offsets that an earlier run committed are not this one's.
+            let usage = drain.run(&format!("bench-{number}"), &place)?;
+            let lake = place.lake()?;
+            lake.check(&load)?;
             if self.floor {
-                let bytes_out = run.lake.golden.bytes as f64 / load.bytes as f64;
+                let bytes_out = lake.golden.bytes as f64 / load.bytes as f64;
                 report.floor.push(self.run_floor(brokers, bytes_out)?);
             }
-            report.runs.push(run);
+            report.runs.push(Run { usage, lake });
         }
         Ok(report)
     }
 
     /// Puts the load where it is read from, and gives the address.
     fn start_source(&self, load: Load) -> Result<String> {
-        let topic = self.shape.topic();
         match self.source {
-            Source::Fake => Ok(Broker::start(&topic, load.logs)?.address()),
+            Source::Fake => Ok(Broker::start(load.topics)?.address()),
             Source::Kafka => {
                 let server = harness::kafka();
-                kafka::make(server, &topic, &load)?;
+                kafka::make(server, &load)?;
                 Ok(server.brokers.clone())
             }
-        }
-    }
-
-    fn run_product(&self, binary: &Path, brokers: &str, number: u32) -> Result<Run> {
-        let folder = tempfile::tempdir()?;
-        let place = self.place(folder.path());
-        let log = folder.path().join("log");
-        let mut command = Command::new(binary);
-        command
-            .args(["run", "--until-end", "-c"])
-            .arg(self.shape.config())
-            // Offsets that an earlier run committed are not this one's.
-            .arg(format!("--set=kafka.group_id=bench-{number}"))
-            .args(self.overrides.iter().map(|one| format!("--set={one}")))
-            .env("BENCH_BROKERS", brokers)
-            .env("BENCH_LAKE", format!("{}/lake", place.url))
-            .env("BENCH_CONTROL", format!("{}/control", place.url))
-            .envs(place.variables)
-            .current_dir(folder.path())
-            .stdout(File::create(&log)?)
-            .stderr(File::options().append(true).open(&log)?);
-        let (status, usage) = measure(&mut command)?;
-        if !status.success() {
-            bail!("{status}: {}", std::fs::read_to_string(log)?);
-        }
-        let lake = folder.path().join("lake");
-        if self.store == Store::S3 {
-            let bucket = place.url.trim_start_matches("s3://");
-            harness::s3().download(&format!("{bucket}/lake"), &lake);
-        }
-        let lake = Lake::read(&lake)?;
-        Ok(Run { usage, lake })
-    }
-
-    fn place(&self, folder: &Path) -> Place {
-        match self.store {
-            Store::Local => Place {
-                url: format!("file://{}", folder.display()),
-                variables: Vec::new(),
-            },
-            Store::S3 => Place {
-                url: format!("s3://{}", harness::s3().create_bucket()),
-                variables: harness::s3().environment(S3Identity::Writer),
-            },
         }
     }
 
@@ -215,12 +178,6 @@ impl Measurement {
         ensure!(status.success(), "the floor loop: {status}");
         Ok(usage)
     }
-}
-
-/// Where a run writes, and the variables without which it may not.
-struct Place {
-    url: String,
-    variables: Vec<(String, String)>,
 }
 
 fn word(value: impl ValueEnum) -> String {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
+use sluicebox_benches::contents::Contents;
 use sluicebox_benches::load::Load;
 use sluicebox_benches::peers::comparison::{Comparison, Line, Run};
 use sluicebox_benches::peers::rows::Ledger;
@@ -43,7 +44,7 @@ enum Init {
 #[derive(Debug, Args)]
 struct Settings {
     /// What the records look like.
-    #[arg(long, value_enum, default_value_t = Shape::A)]
+    #[arg(long, default_value_t = Shape::A)]
     shape: Shape,
     /// How much JSON, in units of 10⁹ bytes; 1 at most, for above that ids come again.
     #[arg(long, default_value_t = 0.25)]
@@ -92,12 +93,20 @@ impl Settings {
             self.gigabytes <= 1.0,
             "rows are told apart by their ids up to 1 GB"
         );
+        ensure!(
+            Shape::STANDARD.contains(&self.shape),
+            "peers are told of the shapes a, b and b10 alone"
+        );
         let product = product::binary(self.sluicebox.as_deref())?;
         let ledger = Ledger::default();
         let note = |record: &_| ledger.note(record);
-        let load = Load::prepare_seen(self.shape, self.gigabytes, self.partitions, note)?;
+        let contents = Contents {
+            partitions: self.partitions,
+            ..Contents::of(self.shape, self.gigabytes)
+        };
+        let load = Load::prepare_seen(&contents, note)?;
         let kafka = harness::kafka();
-        kafka::make(kafka, &self.shape.topic(), &load)?;
+        kafka::make(kafka, &load)?;
         let mut comparison = Comparison {
             shape: self.shape.to_string(),
             partitions: self.partitions,

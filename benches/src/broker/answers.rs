@@ -4,37 +4,28 @@ use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
-use kafka_protocol::messages::offset_commit_response::{
-    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
-};
-use kafka_protocol::messages::offset_fetch_response::{
-    OffsetFetchResponsePartition, OffsetFetchResponseTopic,
-};
 use kafka_protocol::messages::{
     ApiKey, ApiVersionsResponse, BrokerId, FindCoordinatorResponse, ListOffsetsRequest,
-    ListOffsetsResponse, MetadataResponse, OffsetCommitRequest, OffsetCommitResponse,
-    OffsetFetchRequest, OffsetFetchResponse,
+    ListOffsetsResponse, MetadataRequest, MetadataResponse, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
-use super::Shared;
+use super::{Shared, Topic};
 use crate::load::PartitionLog;
 
 const NODE: BrokerId = BrokerId(1);
-
-/// The id of the only topic.
-pub(super) const TOPIC_ID: Uuid = Uuid::from_u128(1);
 
 /// The earliest offset, and the latest one, as times that are asked for.
 const EARLIEST: i64 = -2;
 const LATEST: i64 = -1;
 
 /// No offset: nothing was committed, or nothing is that late.
-const NO_OFFSET: i64 = -1;
+pub(super) const NO_OFFSET: i64 = -1;
 
 /// What is understood, and in which versions: those that name one group or coordinator at a time.
 const UNDERSTOOD: [(ApiKey, i16, i16); 12] = [
@@ -63,56 +54,36 @@ pub(super) fn api_versions() -> ApiVersionsResponse {
     ApiVersionsResponse::default().with_api_keys(versions.into())
 }
 
-/// Offsets are a hint to whoever keeps a chain of commits: there are none.
-pub(super) fn offset_fetch(asked: OffsetFetchRequest) -> OffsetFetchResponse {
-    let topics = asked.topics.into_iter().flatten().map(|topic| {
-        let partitions = topic.partition_indexes.into_iter().map(|partition| {
-            OffsetFetchResponsePartition::default()
-                .with_partition_index(partition)
-                .with_committed_offset(NO_OFFSET)
-                .with_metadata(Some(StrBytes::default()))
-        });
-        OffsetFetchResponseTopic::default()
-            .with_name(topic.name)
-            .with_partitions(partitions.collect())
-    });
-    OffsetFetchResponse::default().with_topics(topics.collect())
-}
-
-pub(super) fn offset_commit(asked: OffsetCommitRequest) -> OffsetCommitResponse {
-    let topics = asked.topics.into_iter().map(|topic| {
-        let partitions = topic.partitions.into_iter().map(|partition| {
-            OffsetCommitResponsePartition::default().with_partition_index(partition.partition_index)
-        });
-        OffsetCommitResponseTopic::default()
-            .with_name(topic.name)
-            .with_partitions(partitions.collect())
-    });
-    OffsetCommitResponse::default().with_topics(topics.collect())
-}
-
 impl Shared {
-    /// The whole cluster, whatever was asked for.
-    pub(super) fn metadata(&self) -> Result<MetadataResponse> {
+    /// The broker and the topics that were asked for: all if none is named, and none beyond, since
+    /// librdkafka cannot read of topics that it does not know to have asked about.
+    pub(super) fn metadata(&self, asked: MetadataRequest) -> Result<MetadataResponse> {
         let broker = MetadataResponseBroker::default()
             .with_node_id(NODE)
             .with_host(self.host())
             .with_port(self.address.port().into());
-        let partitions = (0..i32::try_from(self.logs.len())?).map(|partition| {
-            MetadataResponsePartition::default()
-                .with_partition_index(partition)
-                .with_leader_id(NODE)
-                .with_replica_nodes(vec![NODE])
-                .with_isr_nodes(vec![NODE])
-        });
-        let topic = MetadataResponseTopic::default()
-            .with_name(Some(self.topic.clone()))
-            .with_topic_id(TOPIC_ID)
-            .with_partitions(partitions.collect());
+        let topics: Result<_> = match asked.topics {
+            None => self.topics.iter().map(Topic::metadata).collect(),
+            Some(asked) => asked.iter().map(|topic| self.metadata_of(topic)).collect(),
+        };
         Ok(MetadataResponse::default()
             .with_brokers(vec![broker])
             .with_controller_id(NODE)
-            .with_topics(vec![topic]))
+            .with_topics(topics?))
+    }
+
+    fn metadata_of(&self, asked: &MetadataRequestTopic) -> Result<MetadataResponseTopic> {
+        let known = match &asked.name {
+            Some(name) => self.topic(name),
+            None => self.topic_of_id(asked.topic_id),
+        };
+        let unknown = || {
+            MetadataResponseTopic::default()
+                .with_error_code(ResponseError::UnknownTopicOrPartition.code())
+                .with_name(asked.name.clone())
+                .with_topic_id(asked.topic_id)
+        };
+        known.map_or_else(|| Ok(unknown()), Topic::metadata)
     }
 
     pub(super) fn find_coordinator(&self) -> FindCoordinatorResponse {
@@ -125,12 +96,14 @@ impl Shared {
     /// Both ends of the log; of no other time is an offset known.
     pub(super) fn list_offsets(&self, asked: ListOffsetsRequest) -> ListOffsetsResponse {
         let topics = asked.topics.into_iter().map(|topic| {
+            let known = self.topic(&topic.name);
             let partitions = topic.partitions.into_iter().map(|partition| {
                 let index = partition.partition_index;
-                let end = self.log(index).map_or(NO_OFFSET, PartitionLog::end);
+                let log = known.and_then(|topic| topic.log(index));
+                let end = log.map_or(NO_OFFSET, PartitionLog::end);
                 ListOffsetsPartitionResponse::default()
                     .with_partition_index(index)
-                    .with_error_code(self.error_of(index))
+                    .with_error_code(error_of(log))
                     .with_offset(match partition.timestamp {
                         EARLIEST => 0,
                         LATEST => end,
@@ -144,17 +117,43 @@ impl Shared {
         ListOffsetsResponse::default().with_topics(topics.collect())
     }
 
-    /// 0, or that there is no such partition.
-    pub(super) fn error_of(&self, partition: i32) -> i16 {
-        let unknown = ResponseError::UnknownTopicOrPartition.code();
-        self.log(partition).map_or(unknown, |_| 0)
+    /// The topic of that name.
+    pub(super) fn topic(&self, name: &TopicName) -> Option<&Topic> {
+        self.topics.iter().find(|topic| topic.name == *name)
     }
 
-    pub(super) fn log(&self, partition: i32) -> Option<&PartitionLog> {
-        self.logs.get(usize::try_from(partition).ok()?)
+    /// The topic of that id.
+    pub(super) fn topic_of_id(&self, id: Uuid) -> Option<&Topic> {
+        self.topics.iter().find(|topic| topic.id == id)
     }
 
     fn host(&self) -> StrBytes {
         StrBytes::from_string(self.address.ip().to_string())
     }
+}
+
+impl Topic {
+    fn metadata(&self) -> Result<MetadataResponseTopic> {
+        let partitions = (0..i32::try_from(self.partitions.len())?).map(|partition| {
+            MetadataResponsePartition::default()
+                .with_partition_index(partition)
+                .with_leader_id(NODE)
+                .with_replica_nodes(vec![NODE])
+                .with_isr_nodes(vec![NODE])
+        });
+        Ok(MetadataResponseTopic::default()
+            .with_name(Some(self.name.clone()))
+            .with_topic_id(self.id)
+            .with_partitions(partitions.collect()))
+    }
+
+    pub(super) fn log(&self, partition: i32) -> Option<&PartitionLog> {
+        self.partitions.get(usize::try_from(partition).ok()?)
+    }
+}
+
+/// 0, or that there is no such partition.
+pub(super) fn error_of(log: Option<&PartitionLog>) -> i16 {
+    let unknown = ResponseError::UnknownTopicOrPartition.code();
+    log.map_or(unknown, |_| 0)
 }

@@ -50,7 +50,7 @@ fn respond(mut request: Bytes, shared: &Shared) -> Result<BytesMut> {
     let key = ApiKey::try_from(header.request_api_key);
     match key.ok().context("an unknown request")? {
         ApiKey::ApiVersions => exchange.answer(|_: ApiVersionsRequest| Ok(answers::api_versions())),
-        ApiKey::Metadata => exchange.answer(|_: MetadataRequest| shared.metadata()),
+        ApiKey::Metadata => exchange.answer(|asked: MetadataRequest| shared.metadata(asked)),
         ApiKey::ListOffsets => {
             exchange.answer(|asked: ListOffsetsRequest| Ok(shared.list_offsets(asked)))
         }
@@ -59,11 +59,10 @@ fn respond(mut request: Bytes, shared: &Shared) -> Result<BytesMut> {
             exchange.answer(|_: FindCoordinatorRequest| Ok(shared.find_coordinator()))
         }
         ApiKey::OffsetFetch => {
-            exchange.answer(|asked: OffsetFetchRequest| Ok(answers::offset_fetch(asked)))
+            exchange.answer(|asked: OffsetFetchRequest| Ok(shared.group.lock().offset_fetch(asked)))
         }
-        ApiKey::OffsetCommit => {
-            exchange.answer(|asked: OffsetCommitRequest| Ok(answers::offset_commit(asked)))
-        }
+        ApiKey::OffsetCommit => exchange
+            .answer(|asked: OffsetCommitRequest| Ok(shared.group.lock().offset_commit(asked))),
         ApiKey::JoinGroup => {
             exchange.answer(|asked: JoinGroupRequest| Ok(shared.group.lock().join(asked)))
         }

@@ -9,6 +9,8 @@ use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, Partition
 use kafka_protocol::messages::{FetchRequest, FetchResponse};
 
 use super::Shared;
+use super::answers::error_of;
+use crate::load::PartitionLog;
 
 impl Shared {
     /// What there is from the wanted offsets on. Waits, as long as the client allows, when that is
@@ -18,9 +20,13 @@ impl Shared {
         let mut is_empty = true;
         let mut topics = Vec::new();
         for topic in asked.topics {
+            // Newer versions name a topic by its id alone.
+            let known = self.topic_of_id(topic.topic_id);
+            let known = known.or_else(|| self.topic(&topic.topic));
             let mut partitions = Vec::new();
             for partition in &topic.partitions {
-                let data = self.partition(partition, room)?;
+                let log = known.and_then(|topic| topic.log(partition.partition));
+                let data = read(log, partition, room)?;
                 let bytes = data.records.as_ref().map_or(0, Bytes::len);
                 room = room.saturating_sub(bytes);
                 is_empty &= bytes == 0 && data.error_code == 0;
@@ -39,27 +45,27 @@ impl Shared {
         }
         Ok(FetchResponse::default().with_responses(topics))
     }
+}
 
-    fn partition(&self, asked: &FetchPartition, room: usize) -> Result<PartitionData> {
-        let data = PartitionData::default()
-            .with_partition_index(asked.partition)
-            .with_error_code(self.error_of(asked.partition));
-        let Some(log) = self.log(asked.partition) else {
-            return Ok(data);
-        };
-        let data = data
-            .with_high_watermark(log.end())
-            .with_last_stable_offset(log.end())
-            .with_log_start_offset(0);
-        if !(0..=log.end()).contains(&asked.fetch_offset) {
-            return Ok(data.with_error_code(ResponseError::OffsetOutOfRange.code()));
-        }
-        let room = room.min(usize::try_from(asked.partition_max_bytes)?);
-        let records = if room == 0 {
-            Bytes::new()
-        } else {
-            log.read(asked.fetch_offset, room)?.freeze()
-        };
-        Ok(data.with_records(Some(records)))
+fn read(log: Option<&PartitionLog>, asked: &FetchPartition, room: usize) -> Result<PartitionData> {
+    let data = PartitionData::default()
+        .with_partition_index(asked.partition)
+        .with_error_code(error_of(log));
+    let Some(log) = log else {
+        return Ok(data);
+    };
+    let data = data
+        .with_high_watermark(log.end())
+        .with_last_stable_offset(log.end())
+        .with_log_start_offset(0);
+    if !(0..=log.end()).contains(&asked.fetch_offset) {
+        return Ok(data.with_error_code(ResponseError::OffsetOutOfRange.code()));
     }
+    let room = room.min(usize::try_from(asked.partition_max_bytes)?);
+    let records = if room == 0 {
+        Bytes::new()
+    } else {
+        log.read(asked.fetch_offset, room)?.freeze()
+    };
+    Ok(data.with_records(Some(records)))
 }

@@ -1,17 +1,35 @@
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
+use kafka_protocol::messages::offset_commit_response::{
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
+use kafka_protocol::messages::offset_fetch_response::{
+    OffsetFetchResponsePartition, OffsetFetchResponseTopic,
+};
 use kafka_protocol::messages::{
-    JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse,
+    GroupId, JoinGroupRequest, JoinGroupResponse, OffsetCommitRequest, OffsetCommitResponse,
+    OffsetFetchRequest, OffsetFetchResponse, SyncGroupRequest, SyncGroupResponse, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 
+use super::answers::NO_OFFSET;
+
 const MEMBER: StrBytes = StrBytes::from_static_str("member");
 
-/// A group of one, who therefore leads it and gives itself everything.
+/// Groups of one, who therefore leads it and gives itself everything; there is one at a time.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     generation: i32,
     assignment: Bytes,
+    committed: HashMap<(GroupId, TopicName, i32), Committed>,
+}
+
+#[derive(Clone, Debug)]
+struct Committed {
+    offset: i64,
+    metadata: Option<StrBytes>,
 }
 
 impl Group {
@@ -36,5 +54,53 @@ impl Group {
             self.assignment = own.assignment;
         }
         SyncGroupResponse::default().with_assignment(self.assignment.clone())
+    }
+
+    /// What each partition's reader has committed.
+    pub(super) fn offset_fetch(&self, asked: OffsetFetchRequest) -> OffsetFetchResponse {
+        let group = &asked.group_id;
+        let topics = asked.topics.into_iter().flatten().map(|topic| {
+            let partitions = topic.partition_indexes.into_iter().map(|partition| {
+                let place = (group.clone(), topic.name.clone(), partition);
+                let committed = self.committed.get(&place).cloned();
+                let committed = committed.unwrap_or(Committed {
+                    offset: NO_OFFSET,
+                    metadata: Some(StrBytes::default()),
+                });
+                OffsetFetchResponsePartition::default()
+                    .with_partition_index(partition)
+                    .with_committed_offset(committed.offset)
+                    .with_metadata(committed.metadata)
+            });
+            OffsetFetchResponseTopic::default()
+                .with_partitions(partitions.collect())
+                .with_name(topic.name)
+        });
+        OffsetFetchResponse::default().with_topics(topics.collect())
+    }
+
+    /// Takes offsets on record.
+    pub(super) fn offset_commit(&mut self, asked: OffsetCommitRequest) -> OffsetCommitResponse {
+        let mut topics = Vec::new();
+        for topic in asked.topics {
+            let mut partitions = Vec::new();
+            for partition in topic.partitions {
+                let index = partition.partition_index;
+                let committed = Committed {
+                    offset: partition.committed_offset,
+                    metadata: partition.committed_metadata,
+                };
+                let place = (asked.group_id.clone(), topic.name.clone(), index);
+                self.committed.insert(place, committed);
+                partitions
+                    .push(OffsetCommitResponsePartition::default().with_partition_index(index));
+            }
+            topics.push(
+                OffsetCommitResponseTopic::default()
+                    .with_name(topic.name)
+                    .with_partitions(partitions),
+            );
+        }
+        OffsetCommitResponse::default().with_topics(topics)
     }
 }

@@ -50,6 +50,6 @@ pub(super) fn launch(site: &Site<'_>) -> Result<Launch> {
 const fn records_per_batch(shape: Shape) -> &'static str {
     match shape {
         Shape::A => "1000000",
-        Shape::B | Shape::B10 => "25000",
+        Shape::B | Shape::B10 | Shape::Columns(_) | Shape::Bytes(_) => "25000",
     }
 }

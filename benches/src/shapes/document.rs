@@ -90,18 +90,12 @@ const FIELDS: [(&str, Kind); 60] = [
 ];
 
 /// The large part of a document.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Payload {
     vocabulary: Vocabulary,
 }
 
 impl Payload {
-    pub(super) fn new() -> Self {
-        Self {
-            vocabulary: Vocabulary::new(),
-        }
-    }
-
     /// Appends the payload as an object.
     pub(super) fn write(&self, random: &mut Rng, json: &mut String) {
         json.push('{');

@@ -37,9 +37,7 @@ const JITTER_MILLIS: i64 = 50;
 
 /// Appends the fields that every shape has, without braces, and gives the event's id.
 pub(super) fn write(random: &mut Rng, at_millis: i64, json: &mut String) -> String {
-    let id = Builder::from_random_bytes(random.u128(..).to_be_bytes())
-        .into_uuid()
-        .to_string();
+    let id = id(random);
     let millis = at_millis + random.i64(0..JITTER_MILLIS);
     let time = Timestamp::from_millisecond(millis).unwrap_or_default();
     // Writing to a string cannot fail.
@@ -66,4 +64,10 @@ pub(super) fn write(random: &mut Rng, at_millis: i64, json: &mut String) -> Stri
     }
     json.push(']');
     id
+}
+
+/// An id that no other event has.
+pub(super) fn id(random: &mut Rng) -> String {
+    let id = Builder::from_random_bytes(random.u128(..).to_be_bytes());
+    id.into_uuid().to_string()
 }

@@ -13,8 +13,8 @@ const SEED: u64 = 77;
 #[derive(Debug)]
 pub(super) struct Vocabulary(Vec<String>);
 
-impl Vocabulary {
-    pub(super) fn new() -> Self {
+impl Default for Vocabulary {
+    fn default() -> Self {
         let mut random = Rng::with_seed(SEED);
         let word = |random: &mut Rng| {
             let length = random.usize(2..=10);
@@ -22,7 +22,9 @@ impl Vocabulary {
         };
         Self((0..WORDS).map(|_| word(&mut random)).collect())
     }
+}
 
+impl Vocabulary {
     /// Appends words until they are at least `length` bytes.
     pub(super) fn plain(&self, random: &mut Rng, length: usize, json: &mut String) {
         self.words(random, length, json, |_, json| json.push(' '));

@@ -41,6 +41,23 @@ impl Sluicebox {
         start().unwrap_or_else(|error| panic!("{error:#}"))
     }
 
+    /// Starts a command that somebody else has prepared, such as that of another build.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    #[must_use]
+    pub fn start_command(command: &Command) -> Self {
+        let start = || -> Result<Self> {
+            let folder = RunFolder::new("run")?;
+            Ok(Self {
+                process: ChildProcess::start(command, &folder)?,
+                folder,
+            })
+        };
+        start().unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
     /// Starts `sluicebox <arguments>` as [`Sluicebox::start`] does, with so much memory that it may
     /// write to and no more (`RLIMIT_DATA`, which counts what is mapped, stacks of threads included).
     /// What is asked for beyond that is refused, which ends the process.
