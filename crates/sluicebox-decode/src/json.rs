@@ -6,12 +6,14 @@
 mod string;
 mod number;
 mod skip;
+mod token;
 
 use sluicebox_types::RejectReason;
 
 use crate::fault::Fault;
 
 pub(crate) use number::Number;
+pub(crate) use token::Token;
 
 /// Space that outlives a document, so that the next one need not allocate.
 #[derive(Default)]
@@ -52,12 +54,12 @@ impl<'a> JsonReader<'a> {
         }
     }
 
-    /// Passes over `token` if it stands right here.
+    /// Passes over `text` if it stands right here.
     #[inline]
-    pub(crate) fn eat(&mut self, token: &str) -> bool {
-        let found = self.rest().starts_with(token.as_bytes());
+    pub(crate) fn eat(&mut self, text: &str) -> bool {
+        let found = self.rest().starts_with(text.as_bytes());
         if found {
-            self.position += token.len();
+            self.position += text.len();
         }
         found
     }

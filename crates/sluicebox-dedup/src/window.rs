@@ -71,7 +71,7 @@ impl WindowSpec {
 ///
 /// A record is a duplicate if and only if an earlier record with its key lies inside the window.
 /// An entry is let go only when no later record can see it, and not all at that very moment. So memory follows the number of different keys in a
-/// window (32 bytes each; none before the first key) and has no limit of its own: watch
+/// window (34 bytes each; none before the first key) and has no limit of its own: watch
 /// [`Window::memory_bytes`] and stop reading before it exceeds yours. While a partition's records
 /// carry no timestamps at all, its clock stands still and no entry ever expires.
 ///

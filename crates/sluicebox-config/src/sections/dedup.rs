@@ -12,7 +12,7 @@ pub struct DedupSection {
     /// `{header: name}`.
     pub key: DedupKey,
 
-    /// How long a key is remembered. Default 60s, 1s to 24h. It takes about 32 bytes of memory for
+    /// How long a key is remembered. Default 60s, 1s to 24h. It takes about 34 bytes of memory for
     /// each distinct key.
     #[serde(default = "window")]
     #[schemars(extend("x-minimum" = "1s", "x-maximum" = "24h"))]

@@ -1,6 +1,7 @@
 use sluicebox_types::RejectReason;
 
 use crate::fault::Fault;
+use crate::json::Token;
 use crate::unknown::{Record, UnknownFields};
 
 use super::member::Member;
@@ -12,8 +13,10 @@ use super::name_index::{Found, NameIndex};
 pub(super) struct FieldTree {
     fields: Vec<Field>,
     index: NameIndex,
-    /// For each field, and at the end for the start of the object, the field that came next the last
-    /// time: producers write their fields in a stable order.
+    /// The names that the index has learned, of fields that are passed over.
+    strangers: Vec<Token>,
+    /// For the start of the object, then for each field and each stranger, which of them came next
+    /// the last time: producers write their fields in a stable order.
     successors: Vec<usize>,
     visit: Visit,
 }
@@ -23,6 +26,7 @@ pub(super) struct FieldTree {
 struct Visit {
     /// Counts the objects read, so that "seen in this object" needs no clearing.
     number: u64,
+    /// What was read last, counted as in the list of successors.
     previous: usize,
     declared: usize,
     has_variants: bool,
@@ -30,8 +34,7 @@ struct Visit {
 
 struct Field {
     name: String,
-    /// Its name and colon as most producers write them.
-    token: String,
+    token: Token,
     target: Target,
     is_nested: bool,
     seen_in: u64,
@@ -85,7 +88,7 @@ impl FieldTree {
     /// Makes the declared fields findable, once all of them are known.
     pub(super) fn build_index(&mut self) {
         self.index = NameIndex::new(self.fields.iter().map(|field| field.name.clone()).collect());
-        self.successors = (1..=self.fields.len()).chain([0]).collect();
+        self.successors = (0..=self.fields.len()).collect();
         for field in &mut self.fields {
             if let Target::Object(inner) = &mut field.target {
                 inner.build_index();
@@ -102,7 +105,6 @@ impl FieldTree {
         let number = self.visit.number + 1;
         self.visit = Visit {
             number,
-            previous: self.fields.len(),
             ..Visit::default()
         };
         record.unknown.open("{");
@@ -120,20 +122,40 @@ impl FieldTree {
 
     fn read_field(&mut self, members: &mut [Member], record: &mut Record<'_>) -> Result<(), Fault> {
         record.json.peek();
+        let start = record.json.position();
         let expected = self
             .successors
             .get(self.visit.previous)
             .copied()
             .unwrap_or_default();
-        if let Some(field) = self.fields.get_mut(expected)
-            && record.json.eat(&field.token)
+        if let Some(field) = self.fields.get_mut(expected) {
+            if record.json.eat_token(&field.token) {
+                self.visit.previous = expected + 1;
+                self.visit.declared += 1;
+                return field.read(self.visit.number, members, record);
+            }
+        } else if let Some(stranger) = self.strangers.get(expected - self.fields.len())
+            && record.json.eat_token(stranger)
         {
-            self.visit.previous = expected;
-            self.visit.declared += 1;
-            return field.read(self.visit.number, members, record);
+            self.visit.previous = expected + 1;
+            return skip_unknown(start, record);
         }
-        let start = record.json.position();
-        let found = self.index.find(record.json.name()?);
+        self.find_field(start, members, record)
+    }
+
+    /// The field that begins at `start` is not the one that was expected.
+    fn find_field(
+        &mut self,
+        start: usize,
+        members: &mut [Member],
+        record: &mut Record<'_>,
+    ) -> Result<(), Fault> {
+        let rejects = record.unknown.policy == UnknownFields::Reject;
+        let name = record.json.name()?;
+        let found = match self.index.find(name) {
+            Found::Unknown if !rejects => self.learn(name),
+            found => found,
+        };
         let name = record.json.since(start);
         record.json.colon()?;
         match found {
@@ -156,21 +178,36 @@ impl FieldTree {
                 }
                 skip_unknown(start, record)
             }
+            Found::Learned(index) => {
+                self.learn_successor(index);
+                skip_unknown(start, record)
+            }
             Found::Unknown => {
                 skip_unknown(start, record)?;
-                match record.unknown.policy {
-                    UnknownFields::Reject => Err(unknown_field(name)),
-                    UnknownFields::Ignore | UnknownFields::Keep => Ok(()),
+                if rejects {
+                    return Err(unknown_field(name));
                 }
+                Ok(())
             }
         }
+    }
+
+    /// Makes an undeclared field one that may be expected, if there is room.
+    #[cold]
+    fn learn(&mut self, name: &str) -> Found {
+        let Some(index) = self.index.learn(name) else {
+            return Found::Unknown;
+        };
+        self.strangers.push(token(name));
+        self.successors.push(index + 1);
+        Found::Learned(index)
     }
 
     fn learn_successor(&mut self, index: usize) {
         if let Some(successor) = self.successors.get_mut(self.visit.previous) {
             *successor = index;
         }
-        self.visit.previous = index;
+        self.visit.previous = index + 1;
     }
 
     /// At the end of an object: fills what is missing, and judges fields in the wrong case, now that
@@ -203,10 +240,9 @@ impl FieldTree {
 
 impl Field {
     fn new(name: &str, target: Target, is_nested: bool) -> Self {
-        let token = format!("{}:", serde_json::Value::from(name));
         Self {
             name: name.to_owned(),
-            token,
+            token: token(name),
             target,
             is_nested,
             seen_in: 0,
@@ -227,7 +263,7 @@ impl Field {
         self.seen_in = visit;
         let read = if self.is_nested {
             let mark = record.unknown.mark();
-            record.unknown.open(&self.token);
+            record.unknown.open(self.token.as_str());
             let read = self.target.read(members, record);
             record.unknown.end_field(&mark);
             read
@@ -263,6 +299,11 @@ impl Target {
             },
         }
     }
+}
+
+/// A field's name and colon as most producers write them.
+fn token(name: &str) -> Token {
+    Token::new(format!("{}:", serde_json::Value::from(name)))
 }
 
 fn skip_unknown(start: usize, record: &mut Record<'_>) -> Result<(), Fault> {

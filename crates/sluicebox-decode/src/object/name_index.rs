@@ -1,37 +1,69 @@
 /// Finds declared names, and those that differ from one in case only, in one look.
 ///
-/// An open-addressing table over hashes that are blind to the case of ASCII letters. It is filled
-/// once, at most half, and only with declared names, so no record can make it slow.
+/// An open-addressing table over hashes that are blind to the case of ASCII letters, at most half
+/// full. Beside the declared names it holds those of other fields that came before, up to
+/// [`LEARNED_MAX`] of them: records choose these, so they must not be many.
 #[derive(Debug, Default)]
 pub(super) struct NameIndex {
+    /// The declared names, then the learned ones.
     names: Vec<String>,
+    declared: usize,
     slots: Vec<Option<usize>>,
     is_ascii: bool,
 }
 
-/// What a name turns out to be. Numbers are places in the list of declared names.
+/// Undeclared names that are remembered; those beyond are looked up in vain every time.
+const LEARNED_MAX: usize = 128;
+
+/// Bytes of the longest undeclared name that is remembered.
+const LEARNED_BYTES_MAX: usize = 64;
+
+/// What a name turns out to be. Numbers are places in the list of names, the declared ones first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     Declared(usize),
     /// Not declared, but equal to a declared name when case is ignored.
     Variant(usize),
+    /// Neither, but remembered.
+    Learned(usize),
     Unknown,
 }
 
 impl NameIndex {
+    /// An index of declared names.
     pub(super) fn new(names: Vec<String>) -> Self {
-        let mut slots = vec![None; (2 * names.len()).next_power_of_two()];
-        for (index, name) in names.iter().enumerate() {
+        let is_ascii = names.iter().all(|name| name.is_ascii());
+        let mut index = Self {
+            declared: names.len(),
+            names,
+            slots: Vec::new(),
+            is_ascii,
+        };
+        index.fill_slots();
+        index
+    }
+
+    /// Remembers an unknown name, if there is room; its place in the list of names.
+    pub(super) fn learn(&mut self, name: &str) -> Option<usize> {
+        let index = self.names.len();
+        if index - self.declared >= LEARNED_MAX || name.len() > LEARNED_BYTES_MAX {
+            return None;
+        }
+        self.names.push(name.to_owned());
+        self.fill_slots();
+        Some(index)
+    }
+
+    fn fill_slots(&mut self) {
+        self.slots.clear();
+        self.slots
+            .resize((2 * self.names.len()).next_power_of_two(), None);
+        for (index, name) in self.names.iter().enumerate() {
+            let slots = &mut self.slots;
             let free = probe(name, slots.len()).find(|slot| slots.get(*slot) == Some(&None));
             if let Some(slot) = free.and_then(|slot| slots.get_mut(slot)) {
                 *slot = Some(index);
             }
-        }
-        let is_ascii = names.iter().all(|name| name.is_ascii());
-        Self {
-            names,
-            slots,
-            is_ascii,
         }
     }
 
@@ -42,8 +74,11 @@ impl NameIndex {
                 break;
             };
             match self.names.get(index) {
-                Some(declared) if declared == name => return Found::Declared(index),
-                Some(declared) if declared.eq_ignore_ascii_case(name) => {
+                Some(found) if found == name && index < self.declared => {
+                    return Found::Declared(index);
+                }
+                Some(found) if found == name => return Found::Learned(index),
+                Some(found) if index < self.declared && found.eq_ignore_ascii_case(name) => {
                     variant.get_or_insert(index);
                 }
                 _ => {}
@@ -53,6 +88,7 @@ impl NameIndex {
             variant = self
                 .names
                 .iter()
+                .take(self.declared)
                 .position(|declared| eq_ignore_case(declared, name));
         }
         variant.map_or(Found::Unknown, Found::Variant)
@@ -103,5 +139,23 @@ mod tests {
             assert_eq!(index.find(name), wanted, "{name:?}");
         }
         assert_eq!(NameIndex::default().find("x"), Found::Unknown);
+    }
+
+    /// Undeclared names are learned up to the limits, and change nothing for the declared ones.
+    #[test]
+    fn names_are_learned_up_to_the_limits() {
+        let mut index = NameIndex::new(vec!["carrier".to_owned()]);
+        assert_eq!(index.learn(&"x".repeat(LEARNED_BYTES_MAX + 1)), None);
+        for number in 0..LEARNED_MAX {
+            let name = format!("Name{number}");
+            assert_eq!(index.find(&name), Found::Unknown);
+            assert_eq!(index.learn(&name), Some(number + 1));
+            assert_eq!(index.find(&name), Found::Learned(number + 1));
+            assert_eq!(index.find(&format!("name{number}")), Found::Unknown);
+        }
+        assert_eq!(index.learn("one_more"), None);
+        assert_eq!(index.find("carrier"), Found::Declared(0));
+        assert_eq!(index.find("CARRIER"), Found::Variant(0));
+        assert_eq!(NameIndex::default().learn("x"), Some(0));
     }
 }

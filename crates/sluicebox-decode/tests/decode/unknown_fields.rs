@@ -31,6 +31,49 @@ fn unknown_fields_are_counted() {
     assert_eq!(decoder.unknown_fields(), 4);
 }
 
+/// A decoder remembers some of the undeclared fields that it has seen. Whatever it remembers, a record
+/// is read as by a decoder that has seen nothing: in the same order as before, in another, spelled
+/// otherwise, and with more names than are remembered.
+#[test]
+fn what_came_before_changes_nothing() {
+    let many: String = (0..300)
+        .map(|name| format!(r#""n{name}":{name},"#))
+        .collect();
+    let records = [
+        r#"{"x":1,"id":2,"y":3,"leg":{"z":4,"to":"a"}}"#.to_owned(),
+        r#"{"x":5,"id":6,"y":7,"leg":{"z":8,"to":"b"}}"#.to_owned(),
+        r#"{"leg":{"to":"a","z":4},"y":1,"y":2,"id":3,"x":4}"#.to_owned(),
+        r#"{"x" :1,"\u0078":2,"id":3,"y": {"id":4},"to":5}"#.to_owned(),
+        r#"{"x":1,"ID":2,"y":3}"#.to_owned(),
+        r#"{"x":1,"id":2,"y":3,"id":4}"#.to_owned(),
+        format!(r#"{{{many}"id":1,"x":2}}"#),
+        format!(r#"{{{many}"id":1,"x":2}}"#),
+        r#"{"x":1,"id":2,"y":3}"#.to_owned(),
+    ];
+    for policy in [
+        UnknownFields::Ignore,
+        UnknownFields::Keep,
+        UnknownFields::Reject,
+    ] {
+        let mut experienced = with(&columns(), policy);
+        for record in &records {
+            let mut fresh = with(&columns(), policy);
+            let before = experienced.unknown_fields();
+            let (read, expected) = (
+                experienced.push(record.as_bytes()),
+                fresh.push(record.as_bytes()),
+            );
+            assert_eq!(read, expected, "{record}");
+            assert_eq!(
+                experienced.unknown_fields() - before,
+                fresh.unknown_fields(),
+                "{record}"
+            );
+            assert_eq!(experienced.finish(), fresh.finish(), "{record}");
+        }
+    }
+}
+
 /// What is kept is JSON that mirrors the record without its declared values.
 #[test]
 fn kept_fields_stand_where_they_stood() {
