@@ -9,7 +9,7 @@ use crate::seat::{count_consumed, report, tools_of};
 
 impl<Q: RecordQueue> Worker<Q> {
     pub(super) fn take(&mut self, batch: &Q::Batch) {
-        let mut run: Vec<SourceRecord<'_>> = Vec::new();
+        let mut run: Vec<SourceRecord<'_>> = Vec::with_capacity(batch.len());
         let mut bytes = 0;
         let mut of: Option<&TopicPartition> = None;
         for index in 0..batch.len() {
