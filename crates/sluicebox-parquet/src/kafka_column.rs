@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::TimestampMicrosecondArray;
 use arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray, StructArray};
@@ -12,9 +12,8 @@ pub(crate) const KAFKA_COLUMN: &str = "_kafka";
 /// The name of its member with the record's offset.
 pub(crate) const OFFSET_MEMBER: &str = "offset";
 
-/// The field of [`kafka_column`], with its Parquet field ids.
-#[must_use]
-pub fn kafka_field() -> Field {
+/// Made once: every batch needs it.
+static KAFKA_FIELD: LazyLock<Field> = LazyLock::new(|| {
     let column = Field::new(KAFKA_COLUMN, DataType::Struct(members()), false);
     let with_ids = with_field_ids(&vec![column].into());
     with_ids
@@ -22,6 +21,12 @@ pub fn kafka_field() -> Field {
         .next()
         .map(|field| field.as_ref().clone())
         .expect("one field in, one out")
+});
+
+/// The field of [`kafka_column`], with its Parquet field ids.
+#[must_use]
+pub fn kafka_field() -> Field {
+    KAFKA_FIELD.clone()
 }
 
 fn members() -> Fields {
@@ -66,10 +71,10 @@ pub fn kafka_column(
                 .with_timezone("UTC"),
         ),
     ];
-    let DataType::Struct(members) = kafka_field().data_type().clone() else {
+    let DataType::Struct(members) = KAFKA_FIELD.data_type() else {
         unreachable!("the field is made as a struct a few lines above")
     };
-    StructArray::try_new(members, columns, None)
+    StructArray::try_new(members.clone(), columns, None)
         .expect("columns of one length, of the members' types, nulls only where members allow them")
 }
 

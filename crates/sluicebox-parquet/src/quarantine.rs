@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
     ArrayRef, BinaryArray, BinaryBuilder, ListArray, RecordBatch, StringArray, StringBuilder,
@@ -34,7 +34,10 @@ pub struct Rejected {
 /// list of name and value, in order) and `timestamp_type` (`create_time` or `log_append_time`).
 #[must_use]
 pub fn quarantine_schema() -> SchemaRef {
-    Arc::new(Schema::new(with_field_ids(&columns())))
+    /// Made once: every batch needs it.
+    static SCHEMA: LazyLock<SchemaRef> =
+        LazyLock::new(|| Arc::new(Schema::new(with_field_ids(&columns()))));
+    Arc::clone(&SCHEMA)
 }
 
 fn columns() -> Fields {

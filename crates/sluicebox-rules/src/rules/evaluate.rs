@@ -33,6 +33,17 @@ impl Expression {
     /// Evaluates the whole batch at once; if that fails, its halves, and so on down to the rows that
     /// are to blame.
     pub(crate) fn evaluate(&self, batch: &RecordBatch) -> Evaluated {
+        // A slice of the whole would cost a slice of every column, of which a rule reads few.
+        match self.try_evaluate(batch) {
+            Ok(values) => Evaluated {
+                values,
+                failed: Vec::new(),
+            },
+            Err(_) => self.evaluate_by_halves(batch),
+        }
+    }
+
+    fn evaluate_by_halves(&self, batch: &RecordBatch) -> Evaluated {
         let rows = batch.num_rows();
         let mut values = Vec::new();
         let mut failed = Vec::new();
