@@ -33,22 +33,22 @@ impl Expression {
     /// Evaluates the whole batch at once; if that fails, its halves, and so on down to the rows that
     /// are to blame.
     pub(crate) fn evaluate(&self, batch: &RecordBatch) -> Evaluated {
-        // A slice of the whole would cost a slice of every column, of which a rule reads few.
-        match self.try_evaluate(batch) {
-            Ok(values) => Evaluated {
+        self.try_evaluate(batch).map_or_else(
+            |_| self.evaluate_by_halves(batch),
+            |values| Evaluated {
                 values,
                 failed: Vec::new(),
             },
-            Err(_) => self.evaluate_by_halves(batch),
-        }
+        )
     }
 
+    /// What could not be evaluated in one go.
     fn evaluate_by_halves(&self, batch: &RecordBatch) -> Evaluated {
         let rows = batch.num_rows();
         let mut values = Vec::new();
         let mut failed = Vec::new();
-        let whole = 0..rows;
-        let mut ranges = vec![whole];
+        let middle = rows / 2;
+        let mut ranges = vec![middle..rows, 0..middle];
         while let Some(range) = ranges.pop() {
             match self.try_evaluate(&batch.slice(range.start, range.len())) {
                 Ok(part) => values.push(part),
