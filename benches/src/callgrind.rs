@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 /// Functions that are kept by name; the others are a fraction of a per cent each.
@@ -36,7 +37,10 @@ pub fn count(program: &Path, arguments: &[&str], toggle: &str) -> Result<Instruc
         .args(arguments)
         .stdout(Stdio::null())
         .status()
-        .context("counting instructions needs valgrind")?;
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound => anyhow!("valgrind is missing: apt-get install valgrind"),
+            _ => error.into(),
+        })?;
     ensure!(status.success(), "valgrind: {status}");
     let counted = parse(&fs::read_to_string(profile)?);
     ensure!(counted.total > 0, "{toggle} was not called");
