@@ -42,7 +42,7 @@ enum Loop {
 
 #[derive(Debug, Args)]
 struct Measurement {
-    /// What the records look like: a, b, b10, columns:<number> or bytes:<number>.
+    /// What the records look like: a, b, b10, columns:N or bytes:N.
     #[arg(long, default_value_t = Shape::A)]
     shape: Shape,
     /// How much JSON, in units of 10⁹ bytes.
