@@ -40,6 +40,8 @@ pub struct Site<'a> {
     pub binary: &'a Path,
     /// What the records look like.
     pub shape: Shape,
+    /// Settings that differ from the config's, such as `kafka.fetch.wait=50ms`.
+    pub overrides: &'a [String],
 }
 
 /// One steady stream.
@@ -57,7 +59,7 @@ struct Stage<'a> {
     kafka: Kafka,
     contents: Contents,
     place: Place,
-    overrides: [String; 1],
+    overrides: Vec<String>,
 }
 
 impl Site<'_> {
@@ -135,7 +137,7 @@ impl Site<'_> {
             kafka,
             contents,
             place: Place::new(Store::Local)?,
-            overrides: [setting],
+            overrides: self.overrides.iter().cloned().chain([setting]).collect(),
         })
     }
 }

@@ -24,6 +24,9 @@ struct CommandLine {
     /// The longest that a file stays open, in seconds.
     #[arg(long, value_delimiter = ',', default_value = "10,60")]
     max_age: Vec<u64>,
+    /// Replaces a setting of the config, such as `kafka.fetch.wait=50ms`; may be given more than once.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
     /// The binary that is measured. Default: built from the sources, in the profile of this one.
     #[arg(long, value_name = "FILE")]
     sluicebox: Option<PathBuf>,
@@ -34,6 +37,7 @@ fn main() -> Result<()> {
     let site = Site {
         binary: &product::binary(command_line.sluicebox.as_deref())?,
         shape: command_line.shape,
+        overrides: &command_line.overrides,
     };
     let mut out = io::stdout();
     writeln!(out, "{}\n", site.starts()?)?;

@@ -1,4 +1,4 @@
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, bail};
@@ -19,15 +19,26 @@ use super::answers;
 const REQUEST_BYTES_MAX: usize = 1 << 20;
 
 /// Answers requests, one after the other, until the client hangs up.
-pub(super) fn serve(mut stream: TcpStream, shared: &Shared) -> Result<()> {
+pub(super) fn serve(stream: TcpStream, shared: &Shared) -> Result<()> {
+    match answer_all(stream, shared) {
+        Err(error) if error.downcast_ref().is_some_and(is_hang_up) => Ok(()),
+        ended => ended,
+    }
+}
+
+/// A client that ends does not wait for what it has asked.
+fn is_hang_up(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+    )
+}
+
+fn answer_all(mut stream: TcpStream, shared: &Shared) -> Result<()> {
     stream.set_nodelay(true)?;
     loop {
         let mut length = [0; size_of::<u32>()];
-        match stream.read_exact(&mut length) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
-            Err(error) => return Err(error.into()),
-        }
+        stream.read_exact(&mut length)?;
         let length = usize::try_from(u32::from_be_bytes(length))?;
         if length > REQUEST_BYTES_MAX {
             bail!("a request of {length} bytes");

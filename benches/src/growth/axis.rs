@@ -10,6 +10,10 @@ const EVENT_BYTES: f64 = 260.0;
 /// Between a record of the log and the next one.
 const STEP_MILLIS: u32 = 2;
 
+/// How much longer the log is than what a point is about. Not so much that a window of ten million
+/// keys sees the load go round.
+const MARGIN: f64 = 1.1;
+
 /// What grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -74,14 +78,14 @@ impl Axis {
             Self::Window => Contents {
                 window_millis: i64::from(value * STEP_MILLIS),
                 // So much that the window is full for a while.
-                gigabytes: gigabytes.max(f64::from(value) * EVENT_BYTES * 1.2 / 1e9),
+                gigabytes: gigabytes.max(f64::from(value) * EVENT_BYTES * MARGIN / 1e9),
                 ..contents
             },
             Self::Columns => Contents::of(Shape::Columns(value), gigabytes),
             Self::Chain => Contents {
                 partitions: 1,
                 // A chain covers at least one record with each of its own.
-                gigabytes: f64::from(value) * EVENT_BYTES * 1.2 / 1e9 + 1e-4,
+                gigabytes: f64::from(value) * EVENT_BYTES * MARGIN / 1e9 + 1e-4,
                 ..contents
             },
             Self::Topics => Contents {
