@@ -83,7 +83,7 @@ impl Site<'_> {
         while lookout.rows() < records + 1 {
             lookout.look()?;
             let is_in_time = clock.monotonic() < max_age * 3 + WITHIN;
-            ensure!(is_in_time, "rows are missing: {process:?}");
+            ensure!(is_in_time, "rows are missing: {}", process.log());
             thread::sleep(LOOK_EVERY);
         }
         let produced = producing.join();
