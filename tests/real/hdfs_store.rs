@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use hdfs_native::{ClientBuilder, WriteOptions};
 use sluicebox_pipeline::ports::{Class, LakeStore};
-use sluicebox_storage::conformance::{RECORD, Subject, publish};
+use sluicebox_storage::conformance::{CHAIN, RECORD, Subject, publish};
 use sluicebox_storage::{HdfsSettings, StoreSettings, conformance_tests, open};
 use sluicebox_tests::harness::{Hdfs, Login, hdfs};
 use sluicebox_types::SystemClock;
@@ -73,7 +73,7 @@ async fn a_dead_writers_half_file_is_in_nobodys_way() {
     publish(&*store, "t/a.parquet").await.expect("publish");
     let create = store.create_control(RECORD, "x".into());
     create.await.expect("create");
-    store.sweep(RECORD).await.expect("sweep");
+    store.sweep(CHAIN, RECORD).await.expect("sweep");
     for (path, _open) in &half_files {
         let found = client.get_file_info(path).await;
         assert!(found.is_err(), "{path} is still there");

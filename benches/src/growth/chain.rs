@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use sluicebox_chain::{ChainId, CommitRecord, Writer};
@@ -18,7 +19,6 @@ pub(super) fn write(place: &Place, load: &Load, records: u32) -> Result<()> {
         partition: 0,
     };
     let control = place.folder().join(CONTROL);
-    fs::create_dir_all(control.join(chain.prefix()))?;
     let writer = Writer {
         instance: "another".to_owned(),
         version: String::new(),
@@ -31,12 +31,18 @@ pub(super) fn write(place: &Place, load: &Load, records: u32) -> Result<()> {
         writer,
         String::new(),
     );
-    fs::write(control.join(record.path()), record.to_bytes()?)?;
+    put(&control, &record)?;
     for index in 1..records {
         let id = Uuid::from_u128(index.into());
         let tail = record.tail();
         record = CommitRecord::after(&tail, chain.clone(), id, tail.end + 1);
-        fs::write(control.join(record.path()), record.to_bytes()?)?;
+        put(&control, &record)?;
     }
     Ok(())
+}
+
+fn put(control: &Path, record: &CommitRecord) -> Result<()> {
+    let path = control.join(record.path());
+    fs::create_dir_all(path.parent().context("a folder")?)?;
+    Ok(fs::write(path, record.to_bytes()?)?)
 }

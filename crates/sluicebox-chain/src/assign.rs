@@ -137,6 +137,14 @@ impl Assign {
                 self.look_behind(Seen::Unpublishable(newest, path))
             }
             (State::LookingBehind(seen), Answer::Listed(seqs)) => self.looked_behind(seen, &seqs),
+            (
+                State::Listing | State::ListingAll | State::LookingBehind(_),
+                Answer::Misplaced { path, place },
+            ) => AssignStep::Halt(Halt::Misplaced {
+                chain: self.chain,
+                path,
+                place,
+            }),
             (state, answer) => AssignStep::Halt(Halt::Confused {
                 chain: self.chain,
                 state: state.name(),

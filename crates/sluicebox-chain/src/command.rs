@@ -36,6 +36,14 @@ pub enum Answer {
     Got(Option<Box<CommitRecord>>),
     /// To `Get`: something is there that is no readable record; the text says what.
     Unreadable(String),
+    /// To `List`: something is named like a record and lies elsewhere than that would. It
+    /// may be of a chain of another layout, which must not be taken for an empty one.
+    Misplaced {
+        /// Where it is.
+        path: String,
+        /// Where it would belong.
+        place: String,
+    },
     /// To `Create`: this very request made it.
     Created,
     /// To `Create`: anything else, whatever the store said. It may have been made all the same.

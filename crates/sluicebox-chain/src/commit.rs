@@ -106,6 +106,13 @@ impl Commit {
                 let (chain, seq) = (self.record.chain, self.record.seq);
                 CommitStep::Halt(Halt::DataGone { chain, seq, path })
             }
+            (State::Listing | State::LookingForSuccessor(_), Answer::Misplaced { path, place }) => {
+                CommitStep::Halt(Halt::Misplaced {
+                    chain: self.record.chain,
+                    path,
+                    place,
+                })
+            }
             (state, answer) => CommitStep::Halt(Halt::Confused {
                 chain: self.record.chain,
                 state: state.name(),

@@ -42,6 +42,19 @@ pub enum Halt {
         /// What is wrong.
         detail: String,
     },
+    /// What lies in the chain's folder is named like a record and is not where one would be.
+    #[error(
+        "{chain}: {path} is named like a record, but one of that number belongs at {place}. Move it \
+         there if it is one, else out of the control tree"
+    )]
+    Misplaced {
+        /// Which chain.
+        chain: ChainId,
+        /// Where it is.
+        path: String,
+        /// Where it would belong.
+        place: String,
+    },
     /// The listing named a record that is not there.
     #[error(
         "{chain}: record {seq} is listed but cannot be read. Something deletes from the control \

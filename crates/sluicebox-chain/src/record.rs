@@ -20,6 +20,10 @@ pub struct ChainId {
     pub partition: i32,
 }
 
+/// A file system lists a folder only as a whole, and HDFS takes at most 1,048,576 names into one
+/// (`dfs.namenode.fs-limits.max-directory-items`).
+const RECORDS_PER_FOLDER: u64 = 1_000;
+
 impl ChainId {
     /// The folder of the chain's records below the control root, with a trailing `/`.
     #[must_use]
@@ -30,7 +34,8 @@ impl ChainId {
     /// The path of record `seq` below the control root.
     #[must_use]
     pub fn path(&self, seq: u64) -> String {
-        format!("{}{seq:020}.json", self.prefix())
+        let folder = seq / RECORDS_PER_FOLDER;
+        format!("{}{folder:017}/{seq:020}.json", self.prefix())
     }
 }
 
@@ -316,9 +321,11 @@ mod tests {
     fn paths_sort_by_sequence() {
         assert_eq!(
             chain().path(4711),
-            "flights/raw.flights/p00012/c/00000000000000004711.json"
+            "flights/raw.flights/p00012/c/00000000000000004/00000000000000004711.json"
         );
-        assert!(chain().path(9) < chain().path(10));
+        for (one, next) in [(9, 10), (999, 1_000), (u64::MAX - 1, u64::MAX)] {
+            assert!(chain().path(one) < chain().path(next));
+        }
         assert_eq!(seq_of_path(&chain().path(4711)), Some(4711));
         assert_eq!(seq_of_path("flights/raw.flights/p00012/c/x.json"), None);
     }

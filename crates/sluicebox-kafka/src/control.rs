@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::FairMutex;
 use rdkafka::Offset as ClientOffset;
-use rdkafka::consumer::Consumer as _;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::metadata::MetadataPartition;
 use rdkafka::topic_partition_list::{TopicPartitionList, TopicPartitionListElem};
@@ -17,6 +17,7 @@ use crate::commit::Commits;
 use crate::error::code_of;
 use crate::first_sight::FirstSight;
 use crate::native::{self, Consumer};
+use crate::quiet::Quiet;
 use crate::rebalance::Assignment;
 use crate::selection::for_topic;
 
@@ -28,6 +29,10 @@ const OPTIONAL_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// The driver's handle on the consumer.
 pub struct KafkaControl {
     pub(crate) consumer: Arc<Consumer>,
+    /// Asks about topics, on connections of its own. A broker answers what comes over one connection
+    /// in order, and holds back a fetch for `fetch.wait.max.ms` while there is nothing to read: so
+    /// long would a question of the consumer's wait.
+    pub(crate) onlooker: BaseConsumer<Quiet>,
     pub(crate) assignment: Arc<Assignment>,
     /// Held by the polling thread during each of its turns.
     pub(crate) turn: Arc<FairMutex<()>>,
@@ -90,7 +95,7 @@ impl SourceControl for KafkaControl {
     }
 
     fn partitions(&self) -> Result<Vec<TopicPartition>, SourceError> {
-        let metadata = self.consumer.client().fetch_metadata(None, ANSWER_TIMEOUT);
+        let metadata = self.onlooker.client().fetch_metadata(None, ANSWER_TIMEOUT);
         let metadata = metadata.map_err(|error| unanswered("topics", &error))?;
         let topics = metadata.topics().iter();
         let read = topics.filter(|topic| for_topic(&self.topics, topic.name()).is_some());
@@ -102,7 +107,7 @@ impl SourceControl for KafkaControl {
     }
 
     fn topic_id(&self, topic: &str) -> Option<String> {
-        let told = native::topic_ids(&self.consumer, &[topic], OPTIONAL_ANSWER_TIMEOUT);
+        let told = native::topic_ids(self.onlooker.client(), &[topic], OPTIONAL_ANSWER_TIMEOUT);
         let told = told.inspect_err(|why| tracing::debug!(topic, why, "no id of the topic"));
         told.ok()?.remove(topic)
     }
@@ -154,13 +159,19 @@ impl SourceControl for KafkaControl {
 }
 
 impl KafkaControl {
+    /// Lets the client that asks do what it has to, such as to fetch a token.
+    pub(crate) fn serve(&self) {
+        // It reads nothing, and its errors have been told to its context.
+        let _nothing = self.onlooker.poll(Duration::ZERO);
+    }
+
     /// Sees which partitions there are before any can be added, where that makes a difference.
     pub(crate) fn look_at_first(&self, timeout: Duration) -> Result<(), SourceError> {
         let at_end = |(_, start): &(_, _)| matches!(start, StartPosition::Latest);
         if !self.topics.iter().any(at_end) {
             return Ok(());
         }
-        let looked = self.first_sight.look(self.consumer.client(), timeout);
+        let looked = self.first_sight.look(self.onlooker.client(), timeout);
         looked.map_err(|error| unanswered("topics", &error))
     }
 
@@ -219,7 +230,7 @@ impl KafkaControl {
             .map(|partition| partition.topic.as_ref())
             .collect();
         let topics: Vec<&str> = topics.into_iter().collect();
-        native::topic_ids(&self.consumer, &topics, ANSWER_TIMEOUT).map_err(|why| {
+        native::topic_ids(self.onlooker.client(), &topics, ANSWER_TIMEOUT).map_err(|why| {
             SourceError::Transient(format!("the brokers do not describe the topics: {why}"))
         })
     }
@@ -239,7 +250,7 @@ impl KafkaControl {
         )
         .map_err(|error| unanswered("offsets", &error))?;
         let found = self
-            .consumer
+            .onlooker
             .offsets_for_times(wanted, ANSWER_TIMEOUT)
             .map_err(|error| unanswered("offsets", &error))?;
         let elements = found.elements();

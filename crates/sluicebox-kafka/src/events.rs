@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext as _;
-use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerContext, StreamConsumer};
+use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 use sluicebox_config::KafkaSection;
@@ -13,9 +13,9 @@ use sluicebox_types::Clock;
 
 use self::progress::Progress;
 use crate::error::KafkaError;
-use crate::notify::Quiet;
 use crate::oauth::TokenSource;
 use crate::properties;
+use crate::quiet::Quiet;
 
 /// Messages that were taken in and not dealt with, at most; then the topic waits.
 const UNSETTLED_MAX: usize = 10_000;
@@ -50,8 +50,6 @@ impl std::fmt::Debug for KafkaEvents {
             .finish_non_exhaustive()
     }
 }
-
-impl ConsumerContext for Quiet {}
 
 impl KafkaEvents {
     /// Makes the consumer. Does not wait for a broker.

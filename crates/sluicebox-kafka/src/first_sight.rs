@@ -6,7 +6,7 @@ use rdkafka::client::Client;
 use rdkafka::error::KafkaError as ClientError;
 use sluicebox_types::TopicPartition;
 
-use crate::context::SourceContext;
+use crate::quiet::Quiet;
 
 /// How many partitions each topic had when this process began to look. What comes later holds
 /// nothing but new records, so that even `start: latest` reads it whole; the same choice that
@@ -20,7 +20,7 @@ impl FirstSight {
     /// Looks at all topics of the cluster, unless that has been done.
     pub(crate) fn look(
         &self,
-        client: &Client<SourceContext>,
+        client: &Client<Quiet>,
         timeout: Duration,
     ) -> Result<(), ClientError> {
         if self.0.get().is_none() {

@@ -19,6 +19,7 @@ mod topic_watch;
 mod first_sight;
 mod source;
 mod context;
+mod quiet;
 mod rebalance;
 mod doubt;
 mod queue;

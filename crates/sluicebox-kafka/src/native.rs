@@ -18,9 +18,10 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::TopicPartitionList;
+use rdkafka::client::Client;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::{ClientContext, TopicPartitionList};
 use rdkafka_sys as sys;
 use sluicebox_types::TopicPartition;
 
@@ -32,9 +33,35 @@ use crate::context::SourceContext;
 /// The consumer that all parts of the source share.
 pub(crate) type Consumer = BaseConsumer<SourceContext>;
 
-/// A queue of librdkafka that nothing feeds until it is told to.
+/// A handle on a queue of librdkafka, given back before the client that it is of.
+struct OwnedQueue(NonNull<sys::rd_kafka_queue_t>);
+
+impl OwnedQueue {
+    /// A new, empty queue; `None` when librdkafka has no memory for it.
+    fn of(client: &Client<impl ClientContext>) -> Option<Self> {
+        // SAFETY: the client is alive.
+        let queue = unsafe { sys::rd_kafka_queue_new(client.native_ptr()) };
+        NonNull::new(queue).map(Self)
+    }
+
+    /// The next event; waits up to `timeout` for it.
+    fn event(&self, timeout: Duration) -> Option<Event> {
+        // SAFETY: the queue is alive; the event is ours.
+        let event = unsafe { sys::rd_kafka_queue_poll(self.0.as_ptr(), millis(timeout)) };
+        NonNull::new(event).map(Event)
+    }
+}
+
+impl Drop for OwnedQueue {
+    fn drop(&mut self) {
+        // SAFETY: its client is still alive, and nobody else has this handle.
+        unsafe { sys::rd_kafka_queue_destroy(self.0.as_ptr()) }
+    }
+}
+
+/// A queue of the consumer's that nothing feeds until it is told to.
 pub(crate) struct NativeQueue {
-    queue: NonNull<sys::rd_kafka_queue_t>,
+    queue: OwnedQueue,
     client: Arc<Consumer>,
 }
 
@@ -47,10 +74,8 @@ unsafe impl Sync for NativeQueue {}
 impl NativeQueue {
     /// A new, empty queue; `None` when librdkafka has no memory for it.
     pub(crate) fn new(client: &Arc<Consumer>) -> Option<Self> {
-        // SAFETY: the client outlives the queue, because the queue holds it.
-        let queue = unsafe { sys::rd_kafka_queue_new(client.client().native_ptr()) };
         Some(Self {
-            queue: NonNull::new(queue)?,
+            queue: OwnedQueue::of(client.client())?,
             client: Arc::clone(client),
         })
     }
@@ -76,7 +101,7 @@ impl NativeQueue {
         // SAFETY: both queues are alive; forwarding takes its own references. The handle of the
         // source is ours to destroy, the queue behind it stays.
         unsafe {
-            sys::rd_kafka_queue_forward(source, self.queue.as_ptr());
+            sys::rd_kafka_queue_forward(source, self.queue.0.as_ptr());
             sys::rd_kafka_queue_destroy(source);
         }
         true
@@ -84,7 +109,7 @@ impl NativeQueue {
 
     /// Takes at most `messages_max` messages; waits up to `timeout` for the first.
     pub(crate) fn messages(&self, messages_max: usize, timeout: Duration) -> Messages {
-        Messages::take(self.queue, &self.client, messages_max, millis(timeout))
+        Messages::take(self.queue.0, &self.client, messages_max, millis(timeout))
     }
 
     /// Sends a commit of `offsets`; its answer comes to this queue.
@@ -94,7 +119,7 @@ impl NativeQueue {
             sys::rd_kafka_commit_queue(
                 self.client.client().native_ptr(),
                 offsets.ptr(),
-                self.queue.as_ptr(),
+                self.queue.0.as_ptr(),
                 None,
                 ptr::null_mut(),
             )
@@ -105,16 +130,9 @@ impl NativeQueue {
         }
     }
 
-    /// The next event; waits up to `timeout` for it.
-    fn event(&self, timeout: Duration) -> Option<Event> {
-        // SAFETY: the queue is alive; the event is ours.
-        let event = unsafe { sys::rd_kafka_queue_poll(self.queue.as_ptr(), millis(timeout)) };
-        NonNull::new(event).map(Event)
-    }
-
     /// The next answer to a [`commit`](Self::commit); waits up to `timeout` for it.
     pub(crate) fn commit_answer(&self, timeout: Duration) -> Option<CommitAnswer> {
-        let event = self.event(timeout)?;
+        let event = self.queue.event(timeout)?;
         // SAFETY: the event is alive; the list belongs to it and is only read while it is.
         unsafe {
             let code = RDKafkaErrorCode::from(sys::rd_kafka_event_error(event.0.as_ptr()));
@@ -139,13 +157,6 @@ impl NativeQueue {
                 error,
             })
         }
-    }
-}
-
-impl Drop for NativeQueue {
-    fn drop(&mut self) {
-        // SAFETY: the client is still held, and nobody else has this handle.
-        unsafe { sys::rd_kafka_queue_destroy(self.queue.as_ptr()) }
     }
 }
 

@@ -1,15 +1,13 @@
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use rdkafka::client::OAuthToken;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::ClientConfig;
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
-use rdkafka::{ClientConfig, ClientContext};
 use sluicebox_config::{KafkaSection, NotifyMode};
 use sluicebox_events::{Event, MEDIA_TYPE};
 use sluicebox_pipeline::ports::{NotifyError, NotifyTarget};
@@ -17,7 +15,8 @@ use sluicebox_types::Clock;
 
 use crate::error::{KafkaError, code_of};
 use crate::oauth::TokenSource;
-use crate::{health, properties};
+use crate::properties;
+use crate::quiet::Quiet;
 
 const CONTENT_TYPE: &str = "content-type";
 const JSON: &str = "application/json";
@@ -153,28 +152,4 @@ fn connect(
     };
     FutureProducer::from_config_and_context(properties, context)
         .map_err(|error| KafkaError::of_creation(error, kafka))
-}
-
-/// Tells the log, and nobody else: a target that is away is no reason not to be ready.
-pub(crate) struct Quiet {
-    pub(crate) tokens: Option<TokenSource>,
-}
-
-impl ClientContext for Quiet {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        health::log(level, facility, message);
-    }
-
-    fn error(&self, error: ClientError, reason: &str) {
-        tracing::debug!(%error, reason, "notify: kafka");
-    }
-
-    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        self.tokens
-            .as_ref()
-            .ok_or("kafka.sasl names no token endpoint")?
-            .token()
-    }
 }

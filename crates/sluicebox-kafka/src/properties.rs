@@ -71,6 +71,14 @@ pub(crate) fn consumer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
     Ok(with_own(properties, kafka))
 }
 
+/// Properties of a client that only asks: it is in no group and reads no partition.
+pub(crate) fn onlooker(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError> {
+    let mut properties = connection(kafka)?;
+    properties.set("isolation.level", "read_committed");
+    properties.set("allow.auto.create.topics", "false");
+    Ok(with_own(properties, kafka))
+}
+
 /// What one fetch asks for at most. A queue that has room for one byte takes a whole response, so
 /// that a response is not more than half of it.
 fn response_bytes_max(kafka: &KafkaSection) -> u64 {
@@ -246,7 +254,7 @@ fn sasl(properties: &mut ClientConfig, section: &SaslSection) -> Result<(), Kafk
 }
 
 /// What the user passes through is set last, so that it wins over our choices of comfort. It is one
-/// map for both clients; each warns of what is meant for the other and leaves it out.
+/// map for all clients; each warns of what is meant for the other and leaves it out.
 fn with_own(mut properties: ClientConfig, kafka: &KafkaSection) -> ClientConfig {
     for (name, value) in &kafka.librdkafka {
         properties.set(name, value);

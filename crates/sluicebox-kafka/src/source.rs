@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::FairMutex;
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::Consumer as _;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError as ClientError;
 use sluicebox_config::{Config, KafkaSection, StartPosition, TopicSelector};
 use sluicebox_pipeline::Readiness;
@@ -22,6 +22,7 @@ use crate::native::{Consumer, NativeQueue};
 use crate::oauth::TokenSource;
 use crate::properties;
 use crate::queue::KafkaQueue;
+use crate::quiet::Quiet;
 use crate::rebalance::Assignment;
 use crate::selection::subscription;
 use crate::topic_watch::TopicWatch;
@@ -110,6 +111,7 @@ impl KafkaSource {
         let turn = Arc::new(FairMutex::new(()));
         let control = Arc::new(KafkaControl {
             consumer: Arc::clone(&consumer),
+            onlooker: onlooker(kafka)?,
             assignment: Arc::clone(&assignment),
             turn: Arc::clone(&turn),
             commits: Arc::clone(&commits),
@@ -188,6 +190,7 @@ impl KafkaSource {
         let _turn = self.turn.lock();
         let polled = self.consumer.poll(POLL);
         self.commits.serve();
+        self.control.serve();
         while let Some(rebalance) = self.consumer.context().next_rebalance() {
             if let Rebalance::Revoke(revoked) = &rebalance {
                 self.commits.forget(revoked);
@@ -239,6 +242,13 @@ impl Drop for KafkaSource {
             tracing::warn!(%error, "the group was not left; its session has to time out");
         }
     }
+}
+
+/// The client that asks the brokers about topics.
+fn onlooker(kafka: &KafkaSection) -> Result<BaseConsumer<Quiet>, KafkaError> {
+    let tokens = TokenSource::of(kafka, Arc::new(SystemClock::new()));
+    BaseConsumer::from_config_and_context(&properties::onlooker(kafka)?, Quiet { tokens })
+        .map_err(|error| KafkaError::of_creation(error, kafka))
 }
 
 /// A record outside of every worker's queue is one that nobody would count.

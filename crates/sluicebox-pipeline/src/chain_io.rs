@@ -149,9 +149,7 @@ async fn ask(
                 .list_control(&chain.prefix(), after.as_deref(), *limit)
                 .await?;
             failpoint("after_list");
-            Ok(Answer::Listed(
-                paths.iter().filter_map(|path| seq_of_path(path)).collect(),
-            ))
+            Ok(listed(chain, &paths))
         }
         Command::Get { seq } => {
             let path = chain.path(*seq);
@@ -166,6 +164,22 @@ async fn ask(
         Command::Publish(record) => publish(store, record).await,
         Command::Create(_) | Command::Start => Ok(Answer::CreateUnclear),
     }
+}
+
+/// Names that no record could have are nobody's.
+fn listed(chain: &ChainId, paths: &[String]) -> Answer {
+    let mut seqs = Vec::with_capacity(paths.len());
+    for path in paths {
+        match seq_of_path(path) {
+            Some(seq) if chain.path(seq) == *path => seqs.push(seq),
+            Some(seq) => {
+                let (path, place) = (path.clone(), chain.path(seq));
+                return Answer::Misplaced { path, place };
+            }
+            None => {}
+        }
+    }
+    Answer::Listed(seqs)
 }
 
 /// All files in parallel: closing a file may take half a second on some stores.

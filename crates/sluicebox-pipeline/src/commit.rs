@@ -87,7 +87,7 @@ pub(crate) async fn commit(
     if let Some(halt) = other_topic(env, control, &record).await {
         return CommitOutcome::Halted(halt);
     }
-    let path = record.path();
+    let (chain, path) = (record.chain.prefix(), record.path());
     record.files = stage_all(env, &path, files).await;
     record.watermark = record.watermark.max(latest_event_time(&record.files));
     failpoint("after_stage");
@@ -107,7 +107,7 @@ pub(crate) async fn commit(
             let took = env.clock.monotonic().saturating_sub(started);
             histogram!("sluicebox_commit_duration_seconds").record(took.as_secs_f64());
             drop(held);
-            sweep(env, &path).await;
+            sweep(env, &chain, &path).await;
             CommitOutcome::Committed(Committed {
                 tail,
                 counts,
@@ -192,8 +192,8 @@ async fn wait_for_dead_letters(
 }
 
 /// Best effort: what is left behind is invisible, and goes when the next record is published.
-async fn sweep(env: &Environment, record: &str) {
-    if let Err(error) = env.store.sweep(record).await {
+async fn sweep(env: &Environment, chain: &str, record: &str) {
+    if let Err(error) = env.store.sweep(chain, record).await {
         tracing::debug!(%error, "what earlier attempts staged was left behind");
     }
 }

@@ -287,7 +287,7 @@ where
     }
 
     /// The bucket's lifecycle rule does it, or the service by itself.
-    async fn sweep(&self, _record: &str) -> Result<(), Failure> {
+    async fn sweep(&self, _folder: &str, _record: &str) -> Result<(), Failure> {
         Ok(())
     }
 

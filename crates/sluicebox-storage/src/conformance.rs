@@ -18,8 +18,11 @@ pub trait Subject: Sync {
     fn open(&self) -> Arc<dyn LakeStore>;
 }
 
+/// The folder of a chain's records.
+pub const CHAIN: &str = "p/t/p00000/c/";
+
 /// The record that staged files are for, where it does not matter which.
-pub const RECORD: &str = "p/t/p00000/c/00000000000000000001.json";
+pub const RECORD: &str = "p/t/p00000/c/00000000000000000/00000000000000000001.json";
 
 /// Makes a test of each rule of the port, or of those that are named. `$subject` is an expression
 /// for a future of a [`Subject`]: a new lake for each test.

@@ -127,12 +127,34 @@ impl HdfsTree {
         Ok(visible)
     }
 
-    async fn sweep_staged(&self, record: &str) -> Result<(), HdfsError> {
-        let (folder, last) = staged_name::split(record);
+    async fn walk_staged(
+        &self,
+        folder: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<LakeObject>, HdfsError> {
+        let walk = walk::Walk {
+            files: &self.files,
+            place: &self.place.staging(),
+            hidden: &[],
+            after: after.unwrap_or_default(),
+        };
+        walk.below(folder, limit).await
+    }
+
+    /// Removes what was staged up to a record in and below a folder, and the folders before the
+    /// record's own that are empty then.
+    async fn sweep_staged(&self, folder: &str, record: &str) -> Result<(), HdfsError> {
+        for staged in self.walk_staged(folder, None, usize::MAX).await? {
+            if staged_name::is_swept_by(&staged.path, record) {
+                self.files.remove(&self.staged(&staged.path)).await?;
+            }
+        }
+        let current = self.staged(staged_name::folder_of(record));
         let folder = self.staged(folder);
         for entry in self.files.entries(folder.trim_end_matches('/')).await? {
-            if !entry.isdir && staged_name::is_swept_by(files::name_of(&entry.path), last) {
-                self.files.remove(&entry.path).await?;
+            if entry.isdir && entry.path < current {
+                self.files.remove_empty_folder(&entry.path).await?;
             }
         }
         Ok(())
@@ -203,8 +225,8 @@ impl Tree for HdfsTree {
         removed.map_err(|error| self.explain(error))
     }
 
-    async fn sweep(&self, record: &str) -> Result<(), Failure> {
-        let swept = self.sweep_staged(record).await;
+    async fn sweep(&self, folder: &str, record: &str) -> Result<(), Failure> {
+        let swept = self.sweep_staged(folder, record).await;
         swept.map_err(|error| self.explain(error))
     }
 
@@ -214,13 +236,7 @@ impl Tree for HdfsTree {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Option<Vec<LakeObject>>, Failure> {
-        let walk = walk::Walk {
-            files: &self.files,
-            place: &self.place.staging(),
-            hidden: &[],
-            after: after.unwrap_or_default(),
-        };
-        let found = walk.below(folder, limit).await;
+        let found = self.walk_staged(folder, after, limit).await;
         found.map(Some).map_err(|error| self.explain(error))
     }
 

@@ -141,9 +141,10 @@ impl Tree for LocalTree {
         blocking(move || durable::remove(&staged)).await
     }
 
-    async fn sweep(&self, record: &str) -> Result<(), Failure> {
-        let (staging, record) = (self.staging.clone(), record.to_owned());
-        blocking(move || staging.sweep(&record)).await
+    async fn sweep(&self, folder: &str, record: &str) -> Result<(), Failure> {
+        let (staging, folder, record) =
+            (self.staging.clone(), folder.to_owned(), record.to_owned());
+        blocking(move || staging.sweep(&folder, &record)).await
     }
 
     async fn list_staged(

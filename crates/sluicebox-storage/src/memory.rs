@@ -201,9 +201,9 @@ impl Tree for MemoryTree {
         self.call(Operation::Abandon, path, abandon).await
     }
 
-    async fn sweep(&self, record: &str) -> Result<(), Failure> {
+    async fn sweep(&self, folder: &str, record: &str) -> Result<(), Failure> {
         let sweep = |contents: &mut Contents| {
-            contents.sweep(record);
+            contents.sweep(folder, record);
             Ok(())
         };
         self.call(Operation::Sweep, record, sweep).await

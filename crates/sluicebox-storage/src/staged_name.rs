@@ -23,9 +23,9 @@ pub(crate) fn find(staged: &Staged) -> Result<&str, Failure> {
     }
 }
 
-/// A record's folder, and its name in there.
-pub(crate) fn split(record: &str) -> (&str, &str) {
-    record.rsplit_once('/').unwrap_or(("", record))
+/// The folder of a record, without a `/` at its end.
+pub(crate) fn folder_of(record: &str) -> &str {
+    record.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// Whether a file of this name was staged for the record `last`, or for one before it. False for a

@@ -168,9 +168,9 @@ impl<T: Tree> LakeStore for Store<T> {
         self.call(Operation::Abandon, tree, path, abandon).await
     }
 
-    async fn sweep(&self, record: &str) -> Result<(), StoreError> {
+    async fn sweep(&self, prefix: &str, record: &str) -> Result<(), StoreError> {
         for tree in [&self.lake, &self.control] {
-            self.call(Operation::Sweep, tree, record, tree.sweep(record))
+            self.call(Operation::Sweep, tree, record, tree.sweep(prefix, record))
                 .await?;
         }
         Ok(())

@@ -50,8 +50,9 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     /// Throws away what was staged.
     async fn abandon(&self, path: &str, staged: &Staged) -> Result<(), Failure>;
 
-    /// Throws away what was staged for `record` and for the records before it in its folder.
-    async fn sweep(&self, record: &str) -> Result<(), Failure>;
+    /// Throws away what was staged for `record` and for those before it in and below `folder`
+    /// (which ends in `/`).
+    async fn sweep(&self, folder: &str, record: &str) -> Result<(), Failure>;
 
     /// What is staged for the records in and below `folder` (which ends in `/`), after `after`,
     /// ascending, at most `limit`; `None` where that cannot be listed.

@@ -153,15 +153,18 @@ fn an_interrupted_pass_is_told() {
 }
 
 /// A pass in which a partition waits for a person has failed, and says which one and why. Here
-/// somebody has damaged the control tree.
+/// somebody has damaged one record, and has moved another one, whose chain is no empty one for that.
 #[test]
 fn a_pass_with_a_halted_partition_fails() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_demo, brokers) = demo_kafka(folder.path());
-    let chain = folder.path().join("control/test/flights/p00002/c");
-    fs::create_dir_all(&chain).expect("a folder");
-    let record = chain.join("00000000000000000000.json");
-    fs::write(record, "no record").expect("a file");
+    let chains = folder.path().join("control/test/flights");
+    for record_folder in ["p00000/c", "p00002/c/00000000000000000"] {
+        let record_folder = chains.join(record_folder);
+        fs::create_dir_all(&record_folder).expect("a folder");
+        let record = record_folder.join("00000000000000000000.json");
+        fs::write(record, "no record").expect("a file");
+    }
     let config = config(folder.path(), "127.0.0.1:0");
     let settings = [
         format!("kafka.brokers={brokers}"),
@@ -173,6 +176,8 @@ fn a_pass_with_a_halted_partition_fails() {
     let (code, told) = end(service, log);
     assert_eq!(code, Some(1), "{told}");
     let (_, unread) = told.split_once("not read to the end:").expect(&told);
+    assert!(unread.contains("flights[0]"), "{unread}");
     assert!(unread.contains("flights[2]"), "{unread}");
     assert!(!unread.contains("flights[1]"), "{unread}");
+    assert!(told.contains("Move it there if it is one"), "{told}");
 }

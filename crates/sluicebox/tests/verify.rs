@@ -150,7 +150,7 @@ fn with_impossible_lengths(file: &Bytes) -> Vec<u8> {
 }
 
 fn record(folder: &Path, seq: u64) -> CommitRecord {
-    let path = format!("flights/flights/p00000/c/{seq:020}.json");
+    let path = format!("flights/flights/p00000/c/00000000000000000/{seq:020}.json");
     let bytes = fs::read(folder.join("_sluicebox").join(&path)).expect("a record");
     CommitRecord::parse(&path, &bytes).expect("a record")
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use sluicebox_chain::{ChainId, CommitRecord, Hint, Writer, audit_link, audit_record, seq_of_path};
 use uuid::Uuid;
 
-const PATH: &str = "p/t/p00000/c/00000000000000000000.json";
+const PATH: &str = "p/t/p00000/c/00000000000000000/00000000000000000000.json";
 
 /// Bytes are a record that is read back as it was written, and can be audited; or an error.
 pub(crate) fn run(data: &[u8]) {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::ffi::{CString, c_char};
 use std::ptr;
 use std::slice;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::consumer::Consumer as _;
+use rdkafka::ClientContext;
+use rdkafka::client::Client;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka_sys as sys;
 
-use super::{Consumer, NativeQueue, text};
+use super::{OwnedQueue, text};
 
 const DESCRIBE_TOPICS: sys::rd_kafka_admin_op_t =
     sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
@@ -22,14 +22,14 @@ const DESCRIBE_TOPICS: sys::rd_kafka_admin_op_t =
 /// # Errors
 /// The reason, when there is no answer within `timeout` or a topic cannot be described.
 pub(crate) fn topic_ids(
-    client: &Arc<Consumer>,
+    client: &Client<impl ClientContext>,
     topics: &[&str],
     timeout: Duration,
 ) -> Result<BTreeMap<String, String>, String> {
     let names: Result<Vec<_>, _> = topics.iter().map(|topic| CString::new(*topic)).collect();
     let names = names.map_err(|error| error.to_string())?;
     let mut names: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
-    let answers = NativeQueue::new(client).ok_or("librdkafka gave no queue")?;
+    let answers = OwnedQueue::of(client).ok_or("librdkafka gave no queue")?;
     // Any broker knows; by itself librdkafka waits for the controller, which is of no use here.
     let metadata = client.fetch_metadata(topics.first().copied(), timeout);
     let metadata = metadata.map_err(|error| error.to_string())?;
@@ -38,11 +38,11 @@ pub(crate) fn topic_ids(
     // and options into its request, before each call returns. Both are ours to destroy. An option
     // that is refused stays as it was; without a buffer nothing is said about it.
     unsafe {
-        let client = client.client().native_ptr();
+        let client = client.native_ptr();
         let wanted = sys::rd_kafka_TopicCollection_of_topic_names(names.as_mut_ptr(), names.len());
         let options = sys::rd_kafka_AdminOptions_new(client, DESCRIBE_TOPICS);
         sys::rd_kafka_AdminOptions_set_broker(options, broker, ptr::null_mut(), 0);
-        sys::rd_kafka_DescribeTopics(client, wanted, options, answers.queue.as_ptr());
+        sys::rd_kafka_DescribeTopics(client, wanted, options, answers.0.as_ptr());
         sys::rd_kafka_AdminOptions_destroy(options);
         sys::rd_kafka_TopicCollection_destroy(wanted);
     }

@@ -161,6 +161,7 @@ impl Outbox {
         let (store, prefix) = (&self.shared.store, self.chain.prefix());
         let later = store.list_control(&prefix, Some(&path), 1).await?;
         let next = later.first().and_then(|path| seq_of_path(path));
+        let next = next.filter(|next| *next > seq);
         next.map_or(Err(NotNow::Missing(seq)), |next| Ok(Place::Gone { next }))
     }
 

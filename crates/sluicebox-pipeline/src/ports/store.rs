@@ -49,11 +49,12 @@ pub trait LakeStore: Send + Sync + std::fmt::Debug {
     /// Throws staged data away. Only for an attempt that provably lost.
     async fn abandon(&self, path: &str, staged: &Staged) -> Result<(), StoreError>;
 
-    /// Throws away what was staged for `record`, and for the records before it in its folder, and
-    /// not published: what crashes and lost attempts have left. Only after `record` was published:
-    /// from then on no record can be created that names it, whoever staged it and however late they
-    /// come. A store that cleans up by a rule of its own does nothing.
-    async fn sweep(&self, record: &str) -> Result<(), StoreError>;
+    /// Throws away what was staged for `record`, and for the records before it below the control
+    /// path `prefix` (which ends in `/`), and not published: what crashes and lost attempts have
+    /// left. Only after `record` was published: from then on no record can be created that names
+    /// it, whoever staged it and however late they come. A store that cleans up by a rule of its own
+    /// does nothing.
+    async fn sweep(&self, prefix: &str, record: &str) -> Result<(), StoreError>;
 
     /// What is staged, named or not, for records below the control path `prefix` (which ends in
     /// `/`): names as in [`Staged::File`], strictly after `after` in byte order, ascending, at most

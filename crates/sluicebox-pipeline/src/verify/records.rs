@@ -150,10 +150,12 @@ mod tests {
         assert_eq!(named, Some((chain, path)));
         for path in [
             "flights/raw/p00012/notify/00000000000000000007.json",
-            "flights/raw/p12/c/00000000000000000007.json",
+            "flights/raw/p12/c/00000000000000000/00000000000000000007.json",
+            "flights/raw/p00012/c/00000000000000001/00000000000000000007.json",
+            "flights/raw/p00012/c/00000000000000000007.json",
             "flights/raw/seals/s7.json",
             "flights/raw/seals/00000000000000000007.json",
-            "p00012/c/00000000000000000007.json",
+            "p00012/c/00000000000000000/00000000000000000007.json",
         ] {
             assert_eq!(parse(path), None, "{path}");
         }

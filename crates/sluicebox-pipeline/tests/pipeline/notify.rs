@@ -399,11 +399,9 @@ fn removed_records_are_passed_over() {
         scenario.silent().drain();
     }
     for seq in 0..3 {
-        assert!(
-            scenario
-                .store
-                .remove_control(&format!("test/events/p00000/c/{seq:020}.json"))
-        );
+        assert!(scenario.store.remove_control(&format!(
+            "test/events/p00000/c/00000000000000000/{seq:020}.json"
+        )));
     }
     tell_all(&scenario);
     let of_first = ear

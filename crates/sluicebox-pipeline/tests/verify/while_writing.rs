@@ -90,7 +90,11 @@ impl Writers {
                 None => Step::Published(record),
             },
             Step::Published(record) => {
-                now(self.lake.store.sweep(&record.path())).expect("sweep");
+                now(self
+                    .lake
+                    .store
+                    .sweep(&record.chain.prefix(), &record.path()))
+                .expect("sweep");
                 Step::Idle
             }
         }

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use sluicebox_pipeline::ports::{Class, LakeStore, Published, StoreError};
 use sluicebox_types::Staged;
 
-use super::{RECORD, Subject, assert_no_files, names, publish};
+use super::{CHAIN, RECORD, Subject, assert_no_files, names, publish};
 
 /// Staged bytes are nowhere to be seen; published, they are there.
 pub async fn a_staged_file_is_invisible_until_published(lake: &dyn Subject) {
@@ -116,13 +116,13 @@ pub async fn a_sweep_spares_what_a_record_may_name(lake: &dyn Subject) {
     let mut pending = Vec::new();
     for (record, path) in [
         (record(0, 2), "t/next.parquet"),
-        (record(0, 10), "t/later.parquet"),
+        (record(0, 1_000), "t/later.parquet"),
         (record(1, 1), "t/of-another-chain.parquet"),
     ] {
         let staged = one.stage(&record, path, "rows".into()).await;
         pending.push((path, staged.expect("stage")));
     }
-    other.sweep(RECORD).await.expect("sweep");
+    other.sweep(CHAIN, RECORD).await.expect("sweep");
     for (path, staged) in pending {
         let published = one.publish(path, 4, &staged).await.expect("publish");
         assert_eq!(published, Published::Done, "{path}");
@@ -134,16 +134,16 @@ pub async fn a_sweep_spares_what_a_record_may_name(lake: &dyn Subject) {
 /// What a crash left behind goes once the record is there that it was staged for.
 pub async fn a_sweep_takes_what_no_record_can_name(lake: &dyn Subject) {
     let store = lake.open();
-    store.sweep(RECORD).await.expect("nothing to sweep");
+    store.sweep(CHAIN, RECORD).await.expect("nothing to sweep");
     let mut left = Vec::new();
-    for seq in [1, 2] {
+    for seq in [1, 999, 1_000, 2_000] {
         let staged = store
             .stage(&record(0, seq), "t/a.parquet", "rows".into())
             .await;
         left.push(staged.expect("stage"));
     }
     for _ in 0..2 {
-        store.sweep(&record(0, 2)).await.expect("sweep");
+        store.sweep(CHAIN, &record(0, 2_000)).await.expect("sweep");
     }
     for staged in left {
         let published = store.publish("t/a.parquet", 4, &staged).await;
@@ -154,7 +154,7 @@ pub async fn a_sweep_takes_what_no_record_can_name(lake: &dyn Subject) {
 /// What is staged for the records of one chain is listed by the names that records give it, until
 /// it is published; or the store says that it cannot.
 pub async fn what_is_staged_is_listed_where_it_can_be(lake: &dyn Subject) {
-    let (store, chain) = (lake.open(), "p/t/p00000/c/");
+    let store = lake.open();
     let mut staged = Vec::new();
     for (record, path) in [
         (record(0, 1), "t/a.parquet"),
@@ -165,7 +165,7 @@ pub async fn what_is_staged_is_listed_where_it_can_be(lake: &dyn Subject) {
         staged.push(data.expect("stage"));
     }
     let list = async |after: Option<&str>, limit| {
-        let listed = store.list_staged(chain, after, limit).await.expect("list");
+        let listed = store.list_staged(CHAIN, after, limit).await.expect("list");
         listed.map(|files| files.into_iter().map(|file| file.path).collect::<Vec<_>>())
     };
     let Some(listed) = list(None, 10).await else {
@@ -190,7 +190,8 @@ fn name_of(staged: &Staged) -> Option<&str> {
 
 /// The path of a chain's record.
 fn record(partition: i32, seq: u64) -> String {
-    format!("p/t/p{partition:05}/c/{seq:020}.json")
+    let folder = seq / 1_000;
+    format!("p/t/p{partition:05}/c/{folder:017}/{seq:020}.json")
 }
 
 /// A file of another size where a published one should be is an error with both sizes.

@@ -16,6 +16,12 @@ pub(super) fn is_taken(error: &HdfsError) -> bool {
     matches!(error, HdfsError::AlreadyExists(_))
 }
 
+/// Whether a folder that should be empty is not.
+pub(super) fn is_not_empty(error: &HdfsError) -> bool {
+    matches!(error, HdfsError::RPCError(class, _)
+        if simple_name(class) == "PathIsNotEmptyDirectoryException")
+}
+
 /// What an error of HDFS means for a lake, in one line: the name node's own answers come with the
 /// stack of its call.
 pub(super) fn explain(error: &HdfsError, name_service: &str) -> Failure {

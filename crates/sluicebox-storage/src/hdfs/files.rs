@@ -7,7 +7,7 @@ use hdfs_native::{Client, HdfsError, Result, WriteOptions};
 use sluicebox_types::FileBytes;
 
 use super::client::Connections;
-use super::failure::is_missing;
+use super::failure::{is_missing, is_not_empty};
 
 /// How long one call may take, or one part of a file on its way. What is answered later has failed;
 /// what it still does afterwards is a delayed write, which the chain's protocol allows for.
@@ -71,6 +71,14 @@ impl Files {
     /// Removes a file, or a folder with all that is in it, if it is there.
     pub(super) async fn remove(&self, path: &str) -> Result<()> {
         within(self.client.delete(path, true)).await.map(drop)
+    }
+
+    /// Removes a folder in which nothing is; leaves one in which something is.
+    pub(super) async fn remove_empty_folder(&self, path: &str) -> Result<()> {
+        match within(self.client.delete(path, false)).await {
+            Err(error) if is_not_empty(&error) => Ok(()),
+            removed => removed.map(drop),
+        }
     }
 
     /// A file's length; `None` when there is none.

@@ -69,6 +69,21 @@ pub(super) fn remove_folder(path: &Path) -> Result<()> {
     }
 }
 
+/// Removes a folder in which nothing is, if it is there; leaves one in which something is.
+pub(super) fn remove_empty_folder(path: &Path) -> Result<()> {
+    match std::fs::remove_dir(path) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty
+            ) =>
+        {
+            Ok(())
+        }
+        removed => removed,
+    }
+}
+
 /// Syncs every folder that leads to `path`, up to the one that holds `root`: another process may
 /// have made any of them and not have synced it yet. A folder without changes costs next to
 /// nothing.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sluicebox_types::Staged;
 
 use super::durable;
+use super::walk::Walk;
 use crate::relative_path::STAGING;
 use crate::{Failure, staged_name};
 
@@ -33,21 +34,23 @@ impl Staging {
         staged_name::find(staged).map(|name| self.0.join(name))
     }
 
-    /// Removes what was staged for `record` and for those before it in its folder.
-    pub(super) fn sweep(&self, record: &str) -> Result<()> {
-        let (folder, last) = staged_name::split(record);
+    /// Removes what was staged for `record` and for those before it in and below `folder`, and the
+    /// folders before the record's own that are empty then.
+    pub(super) fn sweep(&self, folder: &str, record: &str) -> Result<()> {
+        for staged in Walk::new(&self.0, [], None, usize::MAX).below(folder)? {
+            if staged_name::is_swept_by(&staged.path, record) {
+                durable::remove(&self.0.join(&staged.path))?;
+            }
+        }
+        let current = self.0.join(staged_name::folder_of(record));
         let entries = match read_dir(self.0.join(folder)) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             entries => entries?,
         };
         for entry in entries {
-            let entry = entry?;
-            let name = entry.file_name();
-            if name
-                .to_str()
-                .is_some_and(|name| staged_name::is_swept_by(name, last))
-            {
-                durable::remove(&entry.path())?;
+            let passed = entry?.path();
+            if passed < current && passed.is_dir() {
+                durable::remove_empty_folder(&passed)?;
             }
         }
         Ok(())

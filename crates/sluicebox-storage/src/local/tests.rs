@@ -5,7 +5,7 @@ use sluicebox_types::ManualClock;
 
 use super::*;
 use crate::Store;
-use crate::conformance::{RECORD, Subject};
+use crate::conformance::{CHAIN, RECORD, Subject};
 use crate::relative_path::STAGING;
 
 struct Lake(tempfile::TempDir);
@@ -64,7 +64,7 @@ async fn leftovers_of_a_crash_are_never_listed_and_swept() {
     let files = store.list_files("", None, 10).await.expect("list");
     assert!(files.is_empty(), "{files:?}");
 
-    store.sweep(RECORD).await.expect("sweep");
+    store.sweep(CHAIN, RECORD).await.expect("sweep");
     assert!(!leftovers.iter().any(|leftover| leftover.exists()));
 }
 
@@ -81,8 +81,32 @@ async fn a_sweep_spares_what_it_does_not_know() {
     std::fs::create_dir_all(folder.join("sub")).expect("folder");
     let notes = folder.join("notes");
     std::fs::write(&notes, "by hand").expect("file");
-    lake.store().sweep(RECORD).await.expect("sweep");
+    lake.store().sweep(CHAIN, RECORD).await.expect("sweep");
     assert!(notes.exists() && folder.join("sub").exists());
+}
+
+/// However long a chain gets, a sweep looks into the folders of its newest records only: those that
+/// are passed are gone when they are empty.
+#[tokio::test]
+async fn a_sweep_leaves_no_empty_folders_behind() {
+    let lake = Lake::new();
+    let store = lake.store();
+    let chain = lake.0.path().join("lake").join(STAGING).join(CHAIN);
+    for folder in 0..3 {
+        let record = format!("{CHAIN}{folder:017}/{:020}.json", folder * 1_000);
+        let staged = store.stage(&record, "t/a.parquet", "rows".into()).await;
+        staged.expect("stage");
+        if folder == 1 {
+            std::fs::write(chain.join(format!("{folder:017}/notes")), "by hand").expect("file");
+        }
+        store.sweep(CHAIN, &record).await.expect("sweep");
+    }
+    let mut left: Vec<_> = std::fs::read_dir(&chain)
+        .expect("the chain's folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    left.sort_unstable();
+    assert_eq!(left, ["00000000000000001", "00000000000000002"]);
 }
 
 /// A file where a folder should be is a person's to move, not a reason to panic or spin.

@@ -48,10 +48,10 @@ impl Contents {
         }
     }
 
-    pub(super) fn sweep(&mut self, record: &str) {
+    pub(super) fn sweep(&mut self, folder: &str, record: &str) {
         self.staged.retain(|name, _| {
             let staged_for = name.rsplit_once('-').map_or("", |(record, _)| record);
-            folder_of(staged_for) != folder_of(record) || staged_for > record
+            !staged_for.starts_with(folder) || staged_for > record
         });
     }
 }
@@ -73,8 +73,4 @@ pub(super) fn list(
             bytes: bytes.len() as u64,
         })
         .collect()
-}
-
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

@@ -220,8 +220,11 @@ impl LakeStore for RemoteStore {
         self.request("abandon", path, work).await
     }
 
-    async fn sweep(&self, record: &str) -> Result<(), StoreError> {
-        request!(self, sweep, record)
+    async fn sweep(&self, prefix: &str, record: &str) -> Result<(), StoreError> {
+        let store = self.network.store.clone();
+        let (within, last) = (prefix.to_owned(), record.to_owned());
+        let work = async move { store.sweep(&within, &last).await };
+        self.request("sweep", record, work).await
     }
 
     async fn list_staged(
