@@ -36,8 +36,8 @@ pub enum Answer {
     Got(Option<Box<CommitRecord>>),
     /// To `Get`: something is there that is no readable record; the text says what.
     Unreadable(String),
-    /// To `List`: something is named like a record and lies elsewhere than that would. It
-    /// may be of a chain of another layout, which must not be taken for an empty one.
+    /// To `List`: something is named like a record and lies elsewhere than that would. It may be of a
+    /// chain of another layout, which must not be taken for an empty one.
     Misplaced {
         /// Where it is.
         path: String,

@@ -169,14 +169,14 @@ impl FileBuffer {
     }
 
     /// What was written.
-    pub(crate) fn into_bytes(self) -> FileBytes {
+    pub(crate) fn into_bytes(self) -> Result<FileBytes> {
         let mut segments = self.memory.0.lock();
         let mut file = FileBytes::default();
-        let parts = self.written.iter();
-        parts
-            .filter_map(|place| segments.get(place))
-            .for_each(|part| file.push(part));
-        file
+        for place in &self.written {
+            let lost = || ParquetError::General(format!("there is nothing at {place:?}"));
+            file.push(segments.get(place).ok_or_else(lost)?);
+        }
+        Ok(file)
     }
 }
 
@@ -240,7 +240,7 @@ mod tests {
         for start in (0..40_000).step_by(1_000) {
             writer.write(&rows.slice(start, 1_000)).unwrap();
         }
-        let bytes = writer.into_inner().unwrap().into_bytes();
+        let bytes = writer.into_inner().unwrap().into_bytes().unwrap();
         let held = memory.bytes();
         assert!(bytes.len() > 2_000_000);
         let most = bytes.len() + bytes.len() / 8 + SEGMENT_BYTES_MAX;
@@ -279,7 +279,7 @@ mod tests {
                 }
                 prop_assert!(file.memory_bytes() >= held);
             }
-            prop_assert_eq!(file.into_bytes().to_bytes(), expected);
+            prop_assert_eq!(file.into_bytes().unwrap().to_bytes(), expected);
         }
     }
 }

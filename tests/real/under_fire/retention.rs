@@ -113,7 +113,7 @@ fn gaps(world: &World<'_>) -> Vec<Range<i64>> {
     let gap_of = |partition| {
         let topic = &world.topic;
         let chain = format!("{folder}/_sluicebox/{topic}/{topic}/p{partition:05}/c");
-        let records = fs::read_dir(chain).expect("a chain");
+        let records = fs::read_dir(format!("{chain}/{:017}", 0)).expect("a chain's first folder");
         let gaps = records.flat_map(|record| {
             let record = fs::read(record.expect("an entry").path()).expect("a record");
             let record: Value = serde_json::from_slice(&record).expect("JSON");
