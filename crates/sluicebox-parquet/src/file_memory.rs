@@ -6,27 +6,22 @@
 //! size, what the encoder works in is free again at once and warm in the caches, and the memory of a
 //! file is known to the byte.
 
-mod segment;
-
 use std::fmt;
 use std::io;
-use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use parquet::arrow::arrow_writer::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
 use parquet::errors::{ParquetError, Result};
 use sluicebox_types::FileBytes;
-
-use self::segment::{HUGE_PAGE_BYTES, Segment};
 
 /// The first segment; later ones are twice as large as the one before.
 const SEGMENT_BYTES_MIN: usize = 4 * 1024;
 
 /// The largest segment, unless one page needs more: about what a file has in memory at most that it
 /// does not fill, its pages leaving gaps of half a page beside that.
-const SEGMENT_BYTES_MAX: usize = HUGE_PAGE_BYTES;
+const SEGMENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Where the pages of one file lie. Clones are the same memory.
 #[derive(Clone, Default)]
@@ -34,19 +29,12 @@ pub(crate) struct FileMemory(Arc<Mutex<Segments>>);
 
 #[derive(Default)]
 struct Segments {
-    /// Those that nothing is added to any more.
-    done: Vec<Bytes>,
-    current: Segment,
+    /// What is free of the last one.
+    free: BytesMut,
+    last_bytes: usize,
     bytes: usize,
     /// The page that the writer has asked for last.
-    handed: Option<(Bytes, Place)>,
-}
-
-/// Which bytes of which segment.
-#[derive(Clone, Debug)]
-struct Place {
-    segment: usize,
-    bytes: Range<usize>,
+    handed: Option<Bytes>,
 }
 
 impl FileMemory {
@@ -55,49 +43,25 @@ impl FileMemory {
         self.0.lock().bytes
     }
 
-    fn keep(&self, bytes: &[u8]) -> Place {
-        self.0.lock().keep(bytes)
-    }
-
-    /// The place of the page that was handed out last, if it is what these bytes are. Others may come
-    /// before it: the writer holds small writes back.
-    fn take_handed(&self, bytes: &[u8]) -> Option<Place> {
-        let is_these = |(page, _): &mut (Bytes, Place)| std::ptr::eq(&raw const **page, bytes);
-        let handed = self.0.lock().handed.take_if(is_these);
-        handed.map(|(_, place)| place)
-    }
-}
-
-impl Segments {
-    fn keep(&mut self, bytes: &[u8]) -> Place {
-        if self.current.room() < bytes.len() {
-            let size = self.current.capacity() * 2;
+    fn keep(&self, bytes: &[u8]) -> Bytes {
+        let mut segments = self.0.lock();
+        if segments.free.capacity() < bytes.len() {
+            let size = segments.last_bytes * 2;
             let size = size.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
             let size = size.max(bytes.len());
-            self.finish_current();
-            self.current = Segment::of(size);
-            self.bytes += size;
+            segments.free = BytesMut::with_capacity(size);
+            segments.last_bytes = size;
+            segments.bytes += size;
         }
-        Place {
-            segment: self.done.len(),
-            bytes: self.current.push(bytes),
-        }
+        segments.free.extend_from_slice(bytes);
+        segments.free.split().freeze()
     }
 
-    fn finish_current(&mut self) {
-        if self.current.capacity() > 0 {
-            self.done.push(std::mem::take(&mut self.current).finish());
-        }
-    }
-
-    /// What is at a place. What comes after it lies in another segment.
-    fn get(&mut self, place: &Place) -> Option<Bytes> {
-        if place.segment == self.done.len() {
-            self.finish_current();
-        }
-        let segment = self.done.get(place.segment)?;
-        let is_inside = place.bytes.end <= segment.len();
-        is_inside.then(|| segment.slice(place.bytes.clone()))
+    /// The page itself, if it is what these bytes are. Others may come before it: the writer holds
+    /// small writes back.
+    fn take_handed(&self, bytes: &[u8]) -> Option<Bytes> {
+        let is_these = |page: &mut Bytes| std::ptr::eq(&raw const **page, bytes);
+        self.0.lock().handed.take_if(is_these)
     }
 }
 
@@ -122,7 +86,7 @@ impl PageStoreFactory for FileMemory {
 /// The pages of one column that wait for the end of their row group.
 struct ColumnPages {
     memory: FileMemory,
-    pages: Vec<Place>,
+    pages: Vec<Bytes>,
 }
 
 impl PageStore for ColumnPages {
@@ -133,12 +97,10 @@ impl PageStore for ColumnPages {
     }
 
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
-        let place = usize::try_from(key.get()).ok();
-        let place = place.and_then(|place| self.pages.get(place));
-        let place = place.ok_or_else(|| no_page(key))?;
-        let mut segments = self.memory.0.lock();
-        let page = segments.get(place).ok_or_else(|| no_page(key))?;
-        segments.handed = Some((page.clone(), place.clone()));
+        let page = usize::try_from(key.get()).ok();
+        let page = page.and_then(|page| self.pages.get_mut(page));
+        let page = std::mem::take(page.ok_or_else(|| no_page(key))?);
+        self.memory.0.lock().handed = Some(page.clone());
         Ok(page)
     }
 }
@@ -151,7 +113,7 @@ fn no_page(key: PageKey) -> ParquetError {
 #[derive(Debug)]
 pub(crate) struct FileBuffer {
     memory: FileMemory,
-    written: Vec<Place>,
+    bytes: FileBytes,
 }
 
 impl FileBuffer {
@@ -159,7 +121,7 @@ impl FileBuffer {
     pub(crate) fn new(memory: FileMemory) -> Self {
         Self {
             memory,
-            written: Vec::new(),
+            bytes: FileBytes::default(),
         }
     }
 
@@ -169,21 +131,15 @@ impl FileBuffer {
     }
 
     /// What was written.
-    pub(crate) fn into_bytes(self) -> Result<FileBytes> {
-        let mut segments = self.memory.0.lock();
-        let mut file = FileBytes::default();
-        for place in &self.written {
-            let lost = || ParquetError::General(format!("there is nothing at {place:?}"));
-            file.push(segments.get(place).ok_or_else(lost)?);
-        }
-        Ok(file)
+    pub(crate) fn into_bytes(self) -> FileBytes {
+        self.bytes
     }
 }
 
 impl io::Write for FileBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let kept = self.memory.take_handed(bytes);
-        self.written
+        self.bytes
             .push(kept.unwrap_or_else(|| self.memory.keep(bytes)));
         Ok(bytes.len())
     }
@@ -240,7 +196,7 @@ mod tests {
         for start in (0..40_000).step_by(1_000) {
             writer.write(&rows.slice(start, 1_000)).unwrap();
         }
-        let bytes = writer.into_inner().unwrap().into_bytes().unwrap();
+        let bytes = writer.into_inner().unwrap().into_bytes();
         let held = memory.bytes();
         assert!(bytes.len() > 2_000_000);
         let most = bytes.len() + bytes.len() / 8 + SEGMENT_BYTES_MAX;
@@ -279,7 +235,7 @@ mod tests {
                 }
                 prop_assert!(file.memory_bytes() >= held);
             }
-            prop_assert_eq!(file.into_bytes().unwrap().to_bytes(), expected);
+            prop_assert_eq!(file.into_bytes().to_bytes(), expected);
         }
     }
 }

@@ -87,7 +87,7 @@ impl OpenFile {
         for pair in footer {
             encoder.append_key_value_metadata(pair);
         }
-        Ok(encoder.into_inner()?.into_bytes()?)
+        Ok(encoder.into_inner()?.into_bytes())
     }
 
     fn encode_pending(&mut self, columns: &mut ColumnEncodings) -> Result<(), WriteError> {
