@@ -127,34 +127,23 @@ impl HdfsTree {
         Ok(visible)
     }
 
-    async fn walk_staged(
-        &self,
-        folder: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<LakeObject>, HdfsError> {
-        let walk = walk::Walk {
-            files: &self.files,
-            place: &self.place.staging(),
-            hidden: &[],
-            after: after.unwrap_or_default(),
-        };
-        walk.below(folder, limit).await
-    }
-
-    /// Removes what was staged up to a record in and below a folder, and the folders before the
-    /// record's own that are empty then.
+    /// Removes what was staged up to a record in the folders in `folder`, and those of them before
+    /// the record's own that are empty then.
     async fn sweep_staged(&self, folder: &str, record: &str) -> Result<(), HdfsError> {
-        for staged in self.walk_staged(folder, None, usize::MAX).await? {
-            if staged_name::is_swept_by(&staged.path, record) {
-                self.files.remove(&self.staged(&staged.path)).await?;
-            }
-        }
         let current = self.staged(staged_name::folder_of(record));
         let folder = self.staged(folder);
-        for entry in self.files.entries(folder.trim_end_matches('/')).await? {
-            if entry.isdir && entry.path < current {
-                self.files.remove_empty_folder(&entry.path).await?;
+        for passed in self.files.entries(folder.trim_end_matches('/')).await? {
+            if !passed.isdir || passed.path > current {
+                continue;
+            }
+            for entry in self.files.entries(&passed.path).await? {
+                let name = files::name_of(&entry.path);
+                if !entry.isdir && staged_name::is_swept_by(name, files::name_of(record)) {
+                    self.files.remove(&entry.path).await?;
+                }
+            }
+            if passed.path < current {
+                self.files.remove_empty_folder(&passed.path).await?;
             }
         }
         Ok(())
@@ -236,7 +225,13 @@ impl Tree for HdfsTree {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Option<Vec<LakeObject>>, Failure> {
-        let found = self.walk_staged(folder, after, limit).await;
+        let walk = walk::Walk {
+            files: &self.files,
+            place: &self.place.staging(),
+            hidden: &[],
+            after: after.unwrap_or_default(),
+        };
+        let found = walk.below(folder, limit).await;
         found.map(Some).map_err(|error| self.explain(error))
     }
 

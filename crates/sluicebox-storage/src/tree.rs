@@ -50,7 +50,7 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     /// Throws away what was staged.
     async fn abandon(&self, path: &str, staged: &Staged) -> Result<(), Failure>;
 
-    /// Throws away what was staged for `record` and for those before it in and below `folder`
+    /// Throws away what was staged for `record` and for those before it in the folders in `folder`
     /// (which ends in `/`).
     async fn sweep(&self, folder: &str, record: &str) -> Result<(), Failure>;
 
