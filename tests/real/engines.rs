@@ -6,6 +6,7 @@ mod reader;
 mod judge;
 mod ddl;
 mod types;
+mod codecs;
 
 use serde_json::json;
 use sluicebox_tests::harness::{MetastoreVersion, hive, presto, spark, start_engines, trino};

@@ -9,9 +9,9 @@ use parquet::file::properties::{
     DEFAULT_CREATED_BY, EnabledStatistics, WriterProperties, WriterVersion,
 };
 use parquet::schema::types::{ColumnPath, SchemaDescriptor};
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::file_memory::{FileBuffer, FileMemory};
+use crate::sample::{dictionary_pays, snappy_pays};
 use crate::schema::check_types;
 use crate::{Compression, SchemaError, TableSpec};
 
@@ -20,24 +20,25 @@ use crate::{Compression, SchemaError, TableSpec};
 /// more than 64 KiB.
 const PAGE_BYTES: usize = 128 * 1024;
 
-/// Values of a column that are looked at before a file is opened.
-const SAMPLE_VALUES: usize = 1_024;
-
-/// With fewer values than this a sample says nothing.
-const SAMPLE_VALUES_MIN: usize = 64;
+/// Of so many files one tries Snappy again on columns that it has judged: in a small file a trial costs
+/// as much as a tenth of writing it.
+const TRIAL_FILES: u64 = 16;
 
 /// How a table's columns are written: opens encoders, and decides for each column whether a
-/// dictionary pays.
+/// dictionary pays, and whether Snappy does.
 ///
 /// A dictionary on free text costs a third more time and a megabyte per column for nothing: it is
-/// given up only when it has outgrown its page, in every row group anew. So each file looks at its
-/// first values; what it learns also holds for later files whose first rows are too few to tell.
+/// given up only when it has outgrown its page, in every row group anew. Snappy is slowest where it
+/// finds least: on random ids it takes twice the time that it takes on text, to save a tenth. So each
+/// file looks at its first values; what it learns also holds for later files whose first rows are
+/// too few to tell.
 #[derive(Debug)]
 pub(crate) struct ColumnEncodings {
     schema: SchemaRef,
     parquet_schema: SchemaDescriptor,
     base: WriterProperties,
     leaves: Vec<Leaf>,
+    opened: u64,
 }
 
 #[derive(Debug)]
@@ -45,6 +46,8 @@ struct Leaf {
     path: ColumnPath,
     declared: Option<bool>,
     dictionary: bool,
+    /// What the last trial said; of a column without a dictionary only.
+    snappy: Option<bool>,
 }
 
 impl ColumnEncodings {
@@ -74,6 +77,7 @@ impl ColumnEncodings {
                     path,
                     declared,
                     dictionary: declared.unwrap_or(true),
+                    snappy: None,
                 }
             })
             .collect();
@@ -82,6 +86,7 @@ impl ColumnEncodings {
             parquet_schema,
             base,
             leaves,
+            opened: 0,
         })
     }
 
@@ -95,6 +100,11 @@ impl ColumnEncodings {
         for leaf in &self.leaves {
             properties =
                 properties.set_column_dictionary_enabled(leaf.path.clone(), leaf.dictionary);
+            let is_left = !leaf.dictionary && leaf.snappy == Some(false);
+            if is_left && self.base.compression(&leaf.path) == Codec::SNAPPY {
+                properties =
+                    properties.set_column_compression(leaf.path.clone(), Codec::UNCOMPRESSED);
+            }
         }
         let memory = FileMemory::default();
         let options = ArrowWriterOptions::new()
@@ -120,9 +130,14 @@ impl ColumnEncodings {
             .columns()
             .iter()
             .for_each(|column| collect_leaves(column, &mut arrays));
+        let tries = self.opened.is_multiple_of(TRIAL_FILES);
+        self.opened = self.opened.wrapping_add(1);
         for (leaf, array) in self.leaves.iter_mut().zip(&arrays) {
             if leaf.declared.is_none() {
                 leaf.dictionary = dictionary_pays(array).unwrap_or(leaf.dictionary);
+            }
+            if !leaf.dictionary && (tries || leaf.snappy.is_none()) {
+                leaf.snappy = snappy_pays(array).or(leaf.snappy);
             }
         }
     }
@@ -200,95 +215,9 @@ fn collect_leaves(array: &ArrayRef, leaves: &mut Vec<ArrayRef>) {
     }
 }
 
-/// Whether more than half of the first values are repeats; none if there are too few to tell. A
-/// short sample must be nearly free of repeats to count as free text, as repeats take time to show.
-fn dictionary_pays(leaf: &ArrayRef) -> Option<bool> {
-    let mut hashes = hash_values(leaf);
-    let values = hashes.len();
-    hashes.sort_unstable();
-    hashes.dedup();
-    let distinct = hashes.len();
-    match values {
-        SAMPLE_VALUES.. => Some(distinct * 2 <= values),
-        SAMPLE_VALUES_MIN.. => Some(distinct * 10 <= values * 9),
-        _ => None,
-    }
-}
-
-fn hash_values(leaf: &ArrayRef) -> Vec<u64> {
-    match leaf.data_type() {
-        DataType::Utf8 => first_hashes(leaf.as_string::<i32>().iter()),
-        DataType::Binary => first_hashes(leaf.as_binary::<i32>().iter()),
-        _ => hash_fixed_width(leaf).unwrap_or_default(),
-    }
-}
-
-fn first_hashes(values: impl Iterator<Item = Option<impl AsRef<[u8]>>>) -> Vec<u64> {
-    values
-        .flatten()
-        .take(SAMPLE_VALUES)
-        .map(|value| xxh3_64(value.as_ref()))
-        .collect()
-}
-
-/// Booleans have no width in bytes, and never a dictionary.
-fn hash_fixed_width(leaf: &ArrayRef) -> Option<Vec<u64>> {
-    let width = leaf.data_type().primitive_width()?;
-    let data = leaf.to_data();
-    let values = data
-        .buffers()
-        .first()?
-        .as_slice()
-        .chunks_exact(width)
-        .skip(data.offset());
-    let present = values
-        .take(data.len())
-        .enumerate()
-        .filter(|&(row, _)| data.is_valid(row))
-        .take(SAMPLE_VALUES)
-        .map(|(_, value)| xxh3_64(value));
-    Some(present.collect())
-}
-
 #[cfg(test)]
 mod tests {
-    use arrow::array::{Int64Array, StringArray};
-
     use super::*;
-
-    fn texts(rows: usize, distinct: usize) -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(
-            (0..rows).map(|row| format!("v{}", row % distinct)),
-        ))
-    }
-
-    /// Free text gets no dictionary, names get one, and a handful of values decides nothing.
-    #[test]
-    fn repeats_decide_on_the_dictionary() {
-        for (array, pays) in [
-            (texts(5_000, 5_000), Some(false)),
-            (texts(5_000, 600), Some(false)),
-            (texts(5_000, 500), Some(true)),
-            (texts(100, 100), Some(false)),
-            (texts(100, 60), Some(true)),
-            (texts(63, 63), None),
-        ] {
-            assert_eq!(dictionary_pays(&array), pays);
-        }
-    }
-
-    /// Numbers are judged like texts; nulls count for nothing.
-    #[test]
-    fn nulls_are_no_values() {
-        let offsets: ArrayRef = Arc::new(Int64Array::from_iter_values(0..2_000));
-        assert_eq!(dictionary_pays(&offsets.slice(500, 1_500)), Some(false));
-        let sparse: ArrayRef = Arc::new(
-            (0..2_000)
-                .map(|n| (n % 50 == 0).then_some(n))
-                .collect::<Int64Array>(),
-        );
-        assert_eq!(dictionary_pays(&sparse), None);
-    }
 
     /// A name covers the column itself and what lies in it, not its neighbours.
     #[test]

@@ -24,6 +24,7 @@ mod split;
 mod file_memory;
 mod open_file;
 mod pending;
+mod sample;
 mod column_encodings;
 mod file_name;
 mod lineage;

@@ -19,7 +19,8 @@ pub enum Layout {
 /// The compression of pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
-    /// Snappy: read by every engine.
+    /// Snappy: read by every engine. Columns whose first values show that it would save less than an
+    /// eighth are left uncompressed.
     #[default]
     Snappy,
     /// Zstandard at its default level: smaller, dearer to write.

@@ -109,7 +109,8 @@ pub struct FileSection {
     #[schemars(extend("x-minimum" = "1MiB", "x-maximum" = "1GiB"))]
     pub row_group_bytes: ByteSize,
 
-    /// `snappy` or `zstd`. Default `snappy`.
+    /// `snappy` or `zstd`. Default `snappy`, without the columns that it shortens by less than an
+    /// eighth, such as random ids.
     pub compression: Compression,
 }
 
@@ -131,7 +132,7 @@ impl Default for FileSection {
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Compression {
-    /// Fast, and read by everything.
+    /// Fast, and read by everything. A column that it hardly shortens is left as it is.
     Snappy,
     /// Smaller, for more CPU.
     Zstd,

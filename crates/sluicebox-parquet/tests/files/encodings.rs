@@ -1,12 +1,15 @@
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::basic::{Compression as Codec, ZstdLevel};
 use sluicebox_parquet::inspect::read_footer;
 use sluicebox_parquet::{
-    SchemaError, TableSpec, TableWriter, WriteError, kafka_column, table_schema,
+    Compression, SchemaError, TableSpec, TableWriter, WriteError, kafka_column, table_schema,
 };
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::tables::{SEPTEMBER, cut, flights, flights_batch, spec};
 
@@ -93,6 +96,44 @@ fn declared_dictionaries_and_bloom_filters_are_obeyed() {
         .map(|c| c.bloom_filter_offset().is_some())
         .collect();
     assert_eq!(with_filter[..3], [false, true, false]);
+}
+
+/// Random ids are not compressed, and come back as they were; the columns beside them are. What one
+/// file has taught holds for small ones after it.
+#[test]
+fn columns_learn_whether_snappy_pays() {
+    let ids: Vec<String> = (0..2_000_u64)
+        .map(|row| format!("{:032x}", xxh3_128(&row.to_le_bytes())))
+        .collect();
+    let mut columns = batch(2_000).columns().to_vec();
+    columns[1] = Arc::new(StringArray::from_iter_values(&ids));
+    let rows = RecordBatch::try_new(schema(), columns).unwrap();
+    for (compression, expected) in [
+        (Compression::Snappy, Codec::UNCOMPRESSED),
+        (Compression::Zstd, Codec::ZSTD(ZstdLevel::default())),
+    ] {
+        let spec = TableSpec {
+            compression,
+            ..spec(&schema())
+        };
+        let mut writer = TableWriter::new(Arc::new(spec));
+        for rows in [rows.clone(), rows.slice(0, 3)] {
+            let count = rows.num_rows();
+            writer.append(&rows, &vec![SEPTEMBER; count]).unwrap();
+            let file = writer.close(&cut(0, 2_000)).unwrap().remove(0);
+            let file = file.bytes.to_bytes();
+            let footer = read_footer(&file).unwrap();
+            let [carrier, comment, ..] = footer.row_group(0).columns() else {
+                panic!("two columns")
+            };
+            assert_eq!(comment.compression(), expected);
+            assert_ne!(carrier.compression(), Codec::UNCOMPRESSED);
+            let mut reader = ParquetRecordBatchReader::try_new(file, 2_000).unwrap();
+            let read = reader.next().unwrap().unwrap();
+            let read = read.column(1).as_string::<i32>().iter().flatten();
+            assert!(read.eq(ids.iter().take(count)));
+        }
+    }
 }
 
 /// A misspelt column is found at the first append, by name.
