@@ -119,7 +119,8 @@ const OPENED: [&str; 7] = [
 ];
 
 /// A setting a line. Days in files of others than Hive are taken for Julian ones before October 1582,
-/// if nothing else is said.
+/// if nothing else is said. The cache of results lies in one folder for all of a machine, and what the
+/// first Hive there makes of its permissions may stop the next.
 const SETTINGS: &str = "\
 hive.metastore.uris=METASTORE
 hive.parquet.date.proleptic.gregorian.default=true
@@ -130,6 +131,7 @@ mapreduce.framework.name=local
 hadoop.tmp.dir=FOLDER/tmp
 hive.cbo.enable=false
 hive.query.reexecution.enabled=false
+hive.query.results.cache.enabled=false
 hive.support.concurrency=false
 fs.s3.impl=org.apache.hadoop.fs.s3a.S3AFileSystem
 fs.s3a.endpoint=S3_ENDPOINT
