@@ -1,15 +1,9 @@
-use std::time::Duration;
-
 use rdkafka::producer::BaseRecord;
 use serde_json::{Value, json};
-use sluicebox_tests::harness::{
-    MetastoreVersion, S3Identity, Sluicebox, duckdb, kafka, metastore, s3, start_engines,
-};
+use sluicebox_tests::harness::{MetastoreVersion, duckdb, kafka, s3, start_engines};
 
+use super::lake::ingest;
 use super::reader::Reader;
-
-/// Only ends a test that hangs.
-const END: Duration = Duration::from_secs(120);
 
 const ROWS: u64 = 1_000;
 
@@ -71,21 +65,8 @@ server: {{ listen: "127.0.0.1:0" }}
 "#,
         brokers = kafka().brokers,
     );
-    run(&["run", "-c", "{config}", "--until-end"], &config);
-    for metastore in MetastoreVersion::ALL.map(metastore) {
-        let catalog = format!("catalog: {{ hive: {{ uri: \"{}\" }} }}\n", metastore.uri());
-        run(
-            &["crawler", "crawl", "-c", "{config}"],
-            &(config.clone() + &catalog),
-        );
-    }
+    ingest(&config, &MetastoreVersion::ALL);
     let folder = tempfile::tempdir().expect("a folder");
     s3().download(&format!("{bucket}/lake/codecs/ids"), folder.path());
     folder
-}
-
-fn run(arguments: &[&str], config: &str) {
-    let variables = s3().environment(S3Identity::Writer);
-    let mut process = Sluicebox::start(arguments, config, &variables);
-    assert_eq!(process.wait(END), 0, "{}", process.log());
 }

@@ -40,21 +40,9 @@ impl Lake {
                     .payload(record.as_bytes())
             }));
             let config = lake.config_of(version);
-            lake.run(&["run", "-c", "{config}", "--until-end"], &config);
-            for metastore in metastores.iter().copied().map(metastore) {
-                let catalog = format!("catalog: {{ hive: {{ uri: \"{}\" }} }}\n", metastore.uri());
-                lake.run(
-                    &["crawler", "crawl", "-c", "{config}"],
-                    &(config.clone() + &catalog),
-                );
-            }
+            ingest(&config, metastores);
         }
         lake
-    }
-
-    fn run(&self, arguments: &[&str], config: &str) {
-        let mut process = Sluicebox::start(arguments, config, &self.variables());
-        assert_eq!(process.wait(END), 0, "{}", process.log());
     }
 
     /// Its config, with the latest schema.
@@ -89,10 +77,6 @@ server: {{ listen: "127.0.0.1:0" }}
         )
     }
 
-    pub(super) fn variables(&self) -> Vec<(String, String)> {
-        s3().environment(S3Identity::Writer)
-    }
-
     /// The URL of the table's folder.
     pub(super) fn location(&self) -> String {
         format!("s3://{}", self.folder())
@@ -116,7 +100,7 @@ server: {{ listen: "127.0.0.1:0" }}
     /// What `sluicebox ddl` prints for an engine, as statements without comments; and the comments.
     pub(super) fn ddl(&self, engine: &str) -> (Vec<String>, Vec<String>) {
         let arguments = ["ddl", "--engine", engine, "-c", "{config}"];
-        let output = Sluicebox::output(&arguments, &self.config(), &self.variables());
+        let output = Sluicebox::output(&arguments, &self.config(), &variables());
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
         let printed = String::from_utf8(output.stdout).expect("text");
@@ -136,4 +120,26 @@ server: {{ listen: "127.0.0.1:0" }}
             comments.collect(),
         )
     }
+}
+
+/// Runs the pipeline of this config to its topics' ends, and the crawler for each of these metastores.
+pub(super) fn ingest(config: &str, metastores: &[MetastoreVersion]) {
+    run(&["run", "-c", "{config}", "--until-end"], config);
+    for metastore in metastores.iter().copied().map(metastore) {
+        let catalog = format!("catalog: {{ hive: {{ uri: \"{}\" }} }}\n", metastore.uri());
+        run(
+            &["crawler", "crawl", "-c", "{config}"],
+            &(config.to_owned() + &catalog),
+        );
+    }
+}
+
+fn run(arguments: &[&str], config: &str) {
+    let mut process = Sluicebox::start(arguments, config, &variables());
+    assert_eq!(process.wait(END), 0, "{}", process.log());
+}
+
+/// What a process needs to write to S3.
+fn variables() -> Vec<(String, String)> {
+    s3().environment(S3Identity::Writer)
 }
