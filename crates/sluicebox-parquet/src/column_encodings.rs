@@ -29,7 +29,7 @@ const TRIAL_FILES: u64 = 16;
 ///
 /// A dictionary on free text costs a third more time and a megabyte per column for nothing: it is
 /// given up only when it has outgrown its page, in every row group anew. Snappy is slowest where it
-/// finds least: on random ids it takes twice the time that it takes on text, to save a tenth. So each
+/// finds least: on random ids it takes longer than on text, to save a tenth. So each
 /// file looks at its first values; what it learns also holds for later files whose first rows are
 /// too few to tell.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ struct Leaf {
     path: ColumnPath,
     declared: Option<bool>,
     dictionary: bool,
-    /// What the last trial said; of a column without a dictionary only.
+    /// What the last trial said; none without one, as with a dictionary or another codec.
     snappy: Option<bool>,
 }
 
@@ -100,8 +100,7 @@ impl ColumnEncodings {
         for leaf in &self.leaves {
             properties =
                 properties.set_column_dictionary_enabled(leaf.path.clone(), leaf.dictionary);
-            let is_left = !leaf.dictionary && leaf.snappy == Some(false);
-            if is_left && self.base.compression(&leaf.path) == Codec::SNAPPY {
+            if !leaf.dictionary && leaf.snappy == Some(false) {
                 properties =
                     properties.set_column_compression(leaf.path.clone(), Codec::UNCOMPRESSED);
             }
@@ -136,7 +135,8 @@ impl ColumnEncodings {
             if leaf.declared.is_none() {
                 leaf.dictionary = dictionary_pays(array).unwrap_or(leaf.dictionary);
             }
-            if !leaf.dictionary && (tries || leaf.snappy.is_none()) {
+            let is_snappy = self.base.compression(&leaf.path) == Codec::SNAPPY;
+            if is_snappy && !leaf.dictionary && (tries || leaf.snappy.is_none()) {
                 leaf.snappy = snappy_pays(array).or(leaf.snappy);
             }
         }
