@@ -21,6 +21,7 @@
 //! Lake and control tree may lie on different file systems, `_staging` must not be a mount of its
 //! own. File systems without hard links (FAT, some FUSE mounts) are refused by the probe.
 
+mod direct;
 mod durable;
 mod failure;
 mod staging;

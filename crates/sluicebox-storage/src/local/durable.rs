@@ -1,14 +1,16 @@
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Result, Write};
+use std::io::{ErrorKind, Result};
 use std::path::Path;
 
 use bytes::Bytes;
+
+use super::direct;
 
 /// Writes a new file and syncs its bytes. Its folder is made if need be and not synced: the name
 /// of a staged file needs to last only once something refers to it.
 pub(super) fn write(path: &Path, parts: &[Bytes]) -> Result<()> {
     let written = new_file(path).and_then(|mut file| {
-        parts.iter().try_for_each(|part| file.write_all(part))?;
+        direct::write(&mut file, parts)?;
         file.sync_all()
     });
     if written.is_err() {
