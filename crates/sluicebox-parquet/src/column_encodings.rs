@@ -16,9 +16,9 @@ use crate::schema::check_types;
 use crate::{Compression, SchemaError, TableSpec};
 
 /// Size at which a data page ends, before compression. Each column of an open row group holds one
-/// page uncompressed, so that a wide table pays for large pages with memory; Snappy gains nothing from
-/// more than 64 KiB.
-const PAGE_BYTES: usize = 128 * 1024;
+/// page uncompressed, so that a wide table pays for large pages with memory. Snappy, which compresses
+/// blocks of 64 KiB, gains nothing from more.
+const PAGE_BYTES: usize = 64 * 1024;
 
 /// Of so many files one tries Snappy again on columns that it has judged: in a small file a trial costs
 /// as much as a tenth of writing it.

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 const BLOCK_BYTES: usize = 4 * 1024;
 
 /// Bytes of one call; shorter files go through the page cache as a whole.
-const CALL_BYTES: usize = 1024 * 1024;
+const CALL_BYTES: usize = 256 * 1024;
 
 #[cfg(target_os = "linux")]
 const DIRECT: OFlags = OFlags::DIRECT;
