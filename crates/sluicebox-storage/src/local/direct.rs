@@ -129,11 +129,11 @@ mod tests {
             lengths in prop::collection::vec(0_usize..700_000, 0..8),
             aligned in any::<bool>(),
         ) {
-            let mut number = 0_u32;
+            let mut number = 0_usize;
             let mut part = |length: usize| -> Bytes {
                 number += 1;
                 let length = if aligned { length / BLOCK_BYTES * BLOCK_BYTES } else { length };
-                (0..length).map(|at| (at as u32).wrapping_mul(number).to_le_bytes()[1]).collect()
+                (0..length).map(|at| at.wrapping_mul(number).to_le_bytes()[1]).collect()
             };
             let parts: Vec<Bytes> = lengths.into_iter().map(&mut part).collect();
             let folder = tempfile::tempdir().unwrap();
