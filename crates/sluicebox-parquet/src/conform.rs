@@ -19,56 +19,48 @@ pub(crate) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
         batch.schema_ref().fields(),
         batch.columns(),
         schema.fields(),
-        "",
     )?;
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
+/// Where an error lies is put together on its way out, so that columns that fit cost no names.
 fn conform_members(
     found: &Fields,
     arrays: &[ArrayRef],
     expected: &Fields,
-    parent: &str,
 ) -> Result<Vec<ArrayRef>, WriteError> {
     if found.len() != expected.len() {
         return Err(mismatch(
-            parent,
             format!("{} columns", expected.len()),
             format!("{} columns", found.len()),
         ));
     }
     let mut conformed = Vec::with_capacity(arrays.len());
     for ((found, array), expected) in found.iter().zip(arrays).zip(expected) {
-        let path = join(parent, expected.name());
-        if found.name() != expected.name() {
-            return Err(mismatch(
-                &path,
-                quoted(expected.name()),
-                quoted(found.name()),
-            ));
-        }
-        conformed.push(conform_array(array, expected, &path)?);
+        let array = if found.name() == expected.name() {
+            conform_array(array, expected)
+        } else {
+            Err(mismatch(quoted(expected.name()), quoted(found.name())))
+        };
+        conformed.push(array.map_err(|error| within(expected.name(), error))?);
     }
     Ok(conformed)
 }
 
-fn conform_array(
-    array: &ArrayRef,
-    expected: &FieldRef,
-    path: &str,
-) -> Result<ArrayRef, WriteError> {
+fn conform_array(array: &ArrayRef, expected: &FieldRef) -> Result<ArrayRef, WriteError> {
     match (array.data_type(), expected.data_type()) {
         (found, expected) if found == expected => Ok(Arc::clone(array)),
         (DataType::Struct(found), DataType::Struct(members)) => {
             let array = array.as_struct();
-            let columns = conform_members(found, array.columns(), members, path)?;
+            let columns = conform_members(found, array.columns(), members)?;
             let (nulls, rows) = (array.nulls().cloned(), array.len());
             let array = StructArray::try_new_with_length(members.clone(), columns, nulls, rows)?;
             Ok(Arc::new(array))
         }
         (DataType::List(_), DataType::List(element)) => {
             let list = array.as_list::<i32>();
-            let values = conform_array(list.values(), element, &join(path, "element"))?;
+            let values = conform_array(list.values(), element);
+            let values = values.map_err(|error| within("element", error))?;
             let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
             Ok(Arc::new(ListArray::try_new(
                 Arc::clone(element),
@@ -79,23 +71,18 @@ fn conform_array(
         }
         (DataType::Map(_, _), DataType::Map(entries, ordered)) => {
             let map = array.as_map();
-            let pairs = conform_entries(map.entries(), entries, path)?;
+            let pairs = conform_entries(map.entries(), entries)?;
             let (offsets, nulls) = (map.offsets().clone(), map.nulls().cloned());
             let map = MapArray::try_new(Arc::clone(entries), offsets, pairs, nulls, *ordered)?;
             Ok(Arc::new(map))
         }
-        (found, expected) => Err(mismatch(path, expected.to_string(), found.to_string())),
+        (found, expected) => Err(mismatch(expected.to_string(), found.to_string())),
     }
 }
 
-fn conform_entries(
-    entries: &StructArray,
-    expected: &FieldRef,
-    path: &str,
-) -> Result<StructArray, WriteError> {
+fn conform_entries(entries: &StructArray, expected: &FieldRef) -> Result<StructArray, WriteError> {
     let DataType::Struct(pair) = expected.data_type() else {
         return Err(mismatch(
-            path,
             expected.to_string(),
             entries.data_type().to_string(),
         ));
@@ -104,7 +91,9 @@ fn conform_entries(
         .columns()
         .iter()
         .zip(pair)
-        .map(|(array, field)| conform_array(array, field, &join(path, field.name())))
+        .map(|(array, field)| {
+            conform_array(array, field).map_err(|error| within(field.name(), error))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(StructArray::try_new(
         pair.clone(),
@@ -113,21 +102,25 @@ fn conform_entries(
     )?)
 }
 
-fn join(parent: &str, name: &str) -> String {
-    if parent.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{parent}.{name}")
+/// The same error, seen from where the column `parent` is one of several.
+fn within(parent: &str, mut error: WriteError) -> WriteError {
+    if let WriteError::Column { column, .. } = &mut error {
+        *column = match column.as_str() {
+            "" => parent.to_owned(),
+            child => format!("{parent}.{child}"),
+        };
     }
+    error
 }
 
 fn quoted(name: &str) -> String {
     format!("`{name}`")
 }
 
-fn mismatch(column: &str, expected: String, found: String) -> WriteError {
+/// What does not fit right here.
+fn mismatch(expected: String, found: String) -> WriteError {
     WriteError::Column {
-        column: column.to_owned(),
+        column: String::new(),
         expected,
         found,
     }
@@ -205,5 +198,26 @@ mod tests {
                 .to_string();
             assert!(error.contains(told), "{error}");
         }
+    }
+
+    /// A column inside others is named with all of them.
+    #[test]
+    fn a_nested_column_is_refused_by_its_path() {
+        let stops_of = |name: &str| {
+            let member = Field::new(name, DataType::Int32, true);
+            let stop = Field::new("element", DataType::Struct(vec![member].into()), true);
+            let stops = Field::new("stops", DataType::List(Arc::new(stop)), true);
+            Field::new("route", DataType::Struct(vec![stops].into()), true)
+        };
+        let found = Arc::new(Schema::new(vec![stops_of("late")]));
+        let schema = Arc::new(Schema::new(vec![stops_of("delay")]));
+        let error = conform(&RecordBatch::new_empty(found), &schema).unwrap_err();
+        let WriteError::Column { column, found, .. } = error else {
+            panic!("{error}");
+        };
+        assert_eq!(
+            (column.as_str(), found.as_str()),
+            ("route.stops.element.delay", "`late`")
+        );
     }
 }
