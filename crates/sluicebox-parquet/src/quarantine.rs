@@ -1,13 +1,13 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BinaryBuilder, ListArray, RecordBatch, StringArray, StringBuilder,
-    StructArray,
+    ArrayBuilder as _, ArrayRef, BinaryArray, BinaryBuilder, ListArray, RecordBatch, StringArray,
+    StringBuilder, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use sluicebox_types::{OwnedRecord, Reject, TimestampType};
+use sluicebox_types::{HeaderList, Reject, SourceRecord, TimestampType};
 
 use crate::WriteError;
 use crate::conform::conform;
@@ -21,12 +21,12 @@ const LAST_MOMENT_MICROS: i64 = 253_402_300_799_999_999;
 const BATCH_BYTES_MAX: usize = 0x7fff_ffff;
 
 /// A record that was judged bad, and the verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejected {
+#[derive(Clone, Copy, Debug)]
+pub struct Rejected<'a> {
     /// The record as it was.
-    pub record: OwnedRecord,
+    pub record: SourceRecord<'a>,
     /// What is wrong with it.
-    pub reject: Reject,
+    pub reject: &'a Reject,
 }
 
 /// The schema of quarantine files, the same for every table: `_kafka` as in golden files; `reason`
@@ -39,6 +39,9 @@ pub fn quarantine_schema() -> SchemaRef {
         LazyLock::new(|| Arc::new(Schema::new(with_field_ids(&columns()))));
     Arc::clone(&SCHEMA)
 }
+
+/// The columns before they have field ids; made once, as every batch needs them.
+static COLUMNS: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::new(columns())));
 
 fn columns() -> Fields {
     let header = Field::new("element", DataType::Struct(header_members()), true);
@@ -75,11 +78,11 @@ fn header_members() -> Fields {
 pub fn quarantine_batch(
     topic: &str,
     partition: i32,
-    rejected: &[Rejected],
+    rejected: &[Rejected<'_>],
 ) -> Result<(RecordBatch, Vec<i64>), WriteError> {
     check_size(rejected)?;
     let records = || rejected.iter().map(|rejected| &rejected.record);
-    let rejects = || rejected.iter().map(|rejected| &rejected.reject);
+    let rejects = || rejected.iter().map(|rejected| rejected.reject);
     let timestamps: Vec<_> = records().map(|record| record.timestamp_millis).collect();
     let offsets = records().map(|record| record.offset).collect();
     let arrays: Vec<ArrayRef> = vec![
@@ -89,14 +92,10 @@ pub fn quarantine_batch(
             rejects().map(|reject| reject.reason.stage().as_str()),
         )),
         Arc::new(texts(rejects().map(|reject| &*reject.message))),
+        Arc::new(records().map(|record| record.key).collect::<BinaryArray>()),
         Arc::new(
             records()
-                .map(|record| record.key.as_deref())
-                .collect::<BinaryArray>(),
-        ),
-        Arc::new(
-            records()
-                .map(|record| record.value.as_deref())
+                .map(|record| record.value)
                 .collect::<BinaryArray>(),
         ),
         Arc::new(headers(records())?),
@@ -104,13 +103,13 @@ pub fn quarantine_batch(
             records().map(|record| timestamp_type(record.timestamp_type)),
         )),
     ];
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(columns())), arrays)?;
+    let batch = RecordBatch::try_new(Arc::clone(&COLUMNS), arrays)?;
     let event_times = timestamps.into_iter().map(event_time_micros).collect();
     Ok((conform(&batch, &quarantine_schema())?, event_times))
 }
 
 /// Bytes that do not fit one array are refused before they are copied.
-fn check_size(rejected: &[Rejected]) -> Result<(), WriteError> {
+fn check_size(rejected: &[Rejected<'_>]) -> Result<(), WriteError> {
     let bytes = rejected.iter().map(text_and_payload_bytes).sum();
     if bytes > BATCH_BYTES_MAX {
         return Err(WriteError::QuarantineBatchTooLarge {
@@ -123,13 +122,14 @@ fn check_size(rejected: &[Rejected]) -> Result<(), WriteError> {
 }
 
 /// A replacement character has three bytes and may stand for a single one.
-fn text_and_payload_bytes(Rejected { record, reject }: &Rejected) -> usize {
-    let optional = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
-    let headers = record
-        .headers
-        .iter()
-        .map(|(name, value)| 3 * name.len() + optional(value));
-    reject.message.len() + optional(&record.key) + optional(&record.value) + headers.sum::<usize>()
+fn text_and_payload_bytes(Rejected { record, reject }: &Rejected<'_>) -> usize {
+    let headers = headers_of(record.headers)
+        .map(|(name, value)| 3 * name.len() + value.map_or(0, <[u8]>::len));
+    reject.message.len() + record.bytes() + headers.sum::<usize>()
+}
+
+fn headers_of(list: &dyn HeaderList) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    (0..list.count()).filter_map(|index| list.get(index))
 }
 
 fn texts<'a>(values: impl Iterator<Item = &'a str>) -> StringArray {
@@ -137,17 +137,22 @@ fn texts<'a>(values: impl Iterator<Item = &'a str>) -> StringArray {
 }
 
 fn headers<'a>(
-    records: impl Iterator<Item = &'a OwnedRecord> + Clone,
+    records: impl Iterator<Item = &'a SourceRecord<'a>>,
 ) -> Result<ListArray, ArrowError> {
     let mut names = StringBuilder::new();
     let mut values = BinaryBuilder::new();
-    for (name, value) in records.clone().flat_map(|record| &record.headers) {
-        names.append_value(String::from_utf8_lossy(name));
-        values.append_option(value.as_deref());
+    let mut lengths = Vec::new();
+    for record in records {
+        let before = names.len();
+        for (name, value) in headers_of(record.headers) {
+            names.append_value(String::from_utf8_lossy(name));
+            values.append_option(value);
+        }
+        lengths.push(names.len() - before);
     }
     let arrays: Vec<ArrayRef> = vec![Arc::new(names.finish()), Arc::new(values.finish())];
     let headers = StructArray::try_new(header_members(), arrays, None)?;
-    let lengths = OffsetBuffer::from_lengths(records.map(|record| record.headers.len()));
+    let lengths = OffsetBuffer::from_lengths(lengths);
     let element = Field::new("element", DataType::Struct(header_members()), true);
     ListArray::try_new(Arc::new(element), lengths, Arc::new(headers), None)
 }
@@ -169,25 +174,31 @@ fn event_time_micros(timestamp_millis: Option<i64>) -> i64 {
 #[cfg(test)]
 mod tests {
     use arrow::array::{Array, AsArray};
-    use sluicebox_types::RejectReason;
+    use sluicebox_types::{OwnedRecord, RejectReason};
 
     use super::*;
 
-    fn rejected(
+    fn record(
         timestamp_millis: Option<i64>,
         headers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-    ) -> Rejected {
-        Rejected {
-            record: OwnedRecord {
-                offset: 7,
-                timestamp_millis,
-                timestamp_type: TimestampType::LogAppendTime,
-                key: None,
-                value: Some(vec![]),
-                headers,
-            },
-            reject: Reject::new(RejectReason::EmptyValue, "the value has no bytes"),
+    ) -> OwnedRecord {
+        OwnedRecord {
+            offset: 7,
+            timestamp_millis,
+            timestamp_type: TimestampType::LogAppendTime,
+            key: None,
+            value: Some(vec![]),
+            headers,
         }
+    }
+
+    fn batch_of(records: &[OwnedRecord]) -> (RecordBatch, Vec<i64>) {
+        let reject = Reject::new(RejectReason::EmptyValue, "the value has no bytes");
+        let rejected = records.iter().map(|record| Rejected {
+            record: record.as_source(),
+            reject: &reject,
+        });
+        quarantine_batch("t", 3, &rejected.collect::<Vec<_>>()).unwrap()
     }
 
     /// Null and empty are different answers; a header may come twice, and may lack a value.
@@ -198,8 +209,7 @@ mod tests {
             (b"trace".to_vec(), None),
             (b"\xff".to_vec(), Some(vec![])),
         ];
-        let (batch, _) =
-            quarantine_batch("t", 3, &[rejected(None, headers), rejected(None, vec![])]).unwrap();
+        let (batch, _) = batch_of(&[record(None, headers), record(None, vec![])]);
         assert_eq!(batch.schema(), quarantine_schema());
         let key = batch["key"].as_binary::<i32>();
         let value = batch["value"].as_binary::<i32>();
@@ -227,7 +237,7 @@ mod tests {
             (Some(i64::MIN), 0),
             (Some(i64::MAX), LAST_MOMENT_MICROS),
         ] {
-            let (_, event_times) = quarantine_batch("t", 0, &[rejected(millis, vec![])]).unwrap();
+            let (_, event_times) = batch_of(&[record(millis, vec![])]);
             assert_eq!(event_times, [micros], "{millis:?}");
         }
     }

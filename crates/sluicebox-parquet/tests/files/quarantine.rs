@@ -15,7 +15,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..40)
 }
 
-fn rejected() -> impl Strategy<Value = Rejected> {
+fn rejected() -> impl Strategy<Value = (OwnedRecord, Reject)> {
     let header = ("[a-c]{0,2}", prop::option::of(bytes()));
     (
         prop::option::of(bytes()),
@@ -24,8 +24,8 @@ fn rejected() -> impl Strategy<Value = Rejected> {
         prop::option::of(any::<i64>()),
         prop::sample::select(RejectReason::ALL),
     )
-        .prop_map(|(key, value, headers, timestamp_millis, reason)| Rejected {
-            record: OwnedRecord {
+        .prop_map(|(key, value, headers, timestamp_millis, reason)| {
+            let record = OwnedRecord {
                 offset: 0,
                 timestamp_millis,
                 timestamp_type: TimestampType::CreateTime,
@@ -35,15 +35,15 @@ fn rejected() -> impl Strategy<Value = Rejected> {
                     .into_iter()
                     .map(|(name, value)| (name.into(), value))
                     .collect(),
-            },
-            reject: Reject::new(reason, reason.meaning()),
+            };
+            (record, Reject::new(reason, reason.meaning()))
         })
 }
 
-fn numbered(mut rejected: Vec<Rejected>) -> Vec<Rejected> {
+fn numbered(mut rejected: Vec<(OwnedRecord, Reject)>) -> Vec<(OwnedRecord, Reject)> {
     (100..)
         .zip(&mut rejected)
-        .for_each(|(offset, rejected)| rejected.record.offset = offset);
+        .for_each(|(offset, (record, _))| record.offset = offset);
     rejected
 }
 
@@ -63,7 +63,11 @@ proptest! {
             ..spec(&schema)
         };
         let mut writer = TableWriter::new(Arc::new(spec));
-        let (batch, event_times) = quarantine_batch("raw.flights", 12, &rejected).unwrap();
+        let borrowed: Vec<_> = rejected
+            .iter()
+            .map(|(record, reject)| Rejected { record: record.as_source(), reject })
+            .collect();
+        let (batch, event_times) = quarantine_batch("raw.flights", 12, &borrowed).unwrap();
         writer.append(&batch, &event_times).unwrap();
         let mut found = Vec::new();
         for file in writer.close(&cut(100, 200)).unwrap() {
@@ -71,15 +75,15 @@ proptest! {
             let batch = read(&file.bytes.to_bytes());
             for row in 0..batch.num_rows() {
                 let rejected = row_of(&batch, row);
-                let micros = event_times[usize::try_from(rejected.record.offset - 100).unwrap()];
+                let micros = event_times[usize::try_from(rejected.0.offset - 100).unwrap()];
                 let date = PartitionDate::of_micros(micros, Granularity::Day);
                 prop_assert_eq!(date, file.partition_date);
                 found.push(rejected);
             }
         }
-        found.sort_by_key(|rejected| rejected.record.offset);
+        found.sort_by_key(|(record, _)| record.offset);
         let mut expected = rejected;
-        for Rejected { record, .. } in &mut expected {
+        for (record, _) in &mut expected {
             let fits = record.timestamp_millis.is_some_and(|ms| ms.checked_mul(1_000).is_some());
             record.timestamp_millis = record.timestamp_millis.filter(|_| fits);
         }
@@ -87,7 +91,7 @@ proptest! {
     }
 }
 
-fn row_of(batch: &arrow::array::RecordBatch, row: usize) -> Rejected {
+fn row_of(batch: &arrow::array::RecordBatch, row: usize) -> (OwnedRecord, Reject) {
     let text = |column: &str| batch[column].as_string::<i32>().value(row).to_owned();
     let payload = |column: &str| {
         let values = batch[column].as_binary::<i32>();
@@ -106,24 +110,22 @@ fn row_of(batch: &arrow::array::RecordBatch, row: usize) -> Rejected {
         .unwrap();
     assert_eq!(reason.stage().as_str(), text("stage"));
     assert_eq!(text("timestamp_type"), "create_time");
-    Rejected {
-        record: OwnedRecord {
-            offset: kafka
-                .column(2)
-                .as_primitive::<arrow::datatypes::Int64Type>()
-                .value(row),
-            timestamp_millis: timestamps
-                .is_valid(row)
-                .then(|| timestamps.value(row) / 1_000),
-            timestamp_type: TimestampType::CreateTime,
-            key: payload("key"),
-            value: payload("value"),
-            headers: names
-                .iter()
-                .zip(values.iter())
-                .map(|(name, value)| (name.unwrap().into(), value.map(<[u8]>::to_vec)))
-                .collect(),
-        },
-        reject: Reject::new(*reason, text("message")),
-    }
+    let record = OwnedRecord {
+        offset: kafka
+            .column(2)
+            .as_primitive::<arrow::datatypes::Int64Type>()
+            .value(row),
+        timestamp_millis: timestamps
+            .is_valid(row)
+            .then(|| timestamps.value(row) / 1_000),
+        timestamp_type: TimestampType::CreateTime,
+        key: payload("key"),
+        value: payload("value"),
+        headers: names
+            .iter()
+            .zip(values.iter())
+            .map(|(name, value)| (name.unwrap().into(), value.map(<[u8]>::to_vec)))
+            .collect(),
+    };
+    (record, Reject::new(*reason, text("message")))
 }

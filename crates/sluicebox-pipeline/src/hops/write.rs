@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray};
@@ -25,7 +25,7 @@ pub(crate) fn write(
     outbox: &mut VecDeque<DeadLetter>,
 ) -> Result<(), WriteError> {
     let mut rejected = Vec::new();
-    let mut settle = |record: usize, fate: &Fate| {
+    let mut settle = |record: usize, fate| {
         let Some(record) = records
             .get(record)
             .filter(|record| record.offset >= range.start())
@@ -34,10 +34,8 @@ pub(crate) fn write(
         };
         range.count(record.offset, fate);
         if let Fate::Rejected(reject) = fate {
-            rejected.push(Rejected {
-                record: record.to_owned_record(),
-                reject: reject.clone(),
-            });
+            let record = *record;
+            rejected.push(Rejected { record, reject });
         }
     };
     for (record, fate) in &timed.rows.rowless {
@@ -49,18 +47,23 @@ pub(crate) fn write(
     // As in the log: whoever replays dead letters of one key must not turn their order around.
     rejected.sort_unstable_by_key(|rejected| rejected.record.offset);
     count_rejected(partition, &rejected);
-    write_golden(range, partition, timed)?;
-    write_rejected(range, partition, rejected, dead_letter, outbox)
+    write_rejected(range, partition, &rejected, dead_letter, outbox)?;
+    write_golden(range, partition, timed)
 }
 
-fn count_rejected(partition: &TopicPartition, rejected: &[Rejected]) {
+/// Once for each reason, not for each record: a counter is looked up by its labels.
+fn count_rejected(partition: &TopicPartition, rejected: &[Rejected<'_>]) {
+    let mut counts = BTreeMap::<_, u64>::new();
     for Rejected { reject, .. } in rejected {
+        *counts.entry(reject.reason).or_default() += 1;
+    }
+    for (reason, count) in counts {
         let labels = [
             ("topic", partition.topic.to_string()),
-            ("stage", reject.reason.stage().as_str().to_owned()),
-            ("reason", reject.reason.code().to_owned()),
+            ("stage", reason.stage().as_str().to_owned()),
+            ("reason", reason.code().to_owned()),
         ];
-        metrics::counter!("sluicebox_rejected_records_total", &labels).increment(1);
+        metrics::counter!("sluicebox_rejected_records_total", &labels).increment(count);
     }
 }
 
@@ -103,23 +106,23 @@ fn write_golden(
 fn write_rejected(
     range: &mut OpenRange,
     partition: &TopicPartition,
-    rejected: Vec<Rejected>,
+    rejected: &[Rejected<'_>],
     dead_letter: bool,
     outbox: &mut VecDeque<DeadLetter>,
 ) -> Result<(), WriteError> {
     if rejected.is_empty() {
         return Ok(());
     }
-    let (batch, times) = quarantine_batch(&partition.topic, partition.partition, &rejected)?;
+    let (batch, times) = quarantine_batch(&partition.topic, partition.partition, rejected)?;
     range.quarantine.append(&batch, &times)?;
     if dead_letter {
         outbox.extend(
             rejected
-                .into_iter()
+                .iter()
                 .map(|Rejected { record, reject }| DeadLetter {
                     source: partition.clone(),
-                    record,
-                    reject,
+                    record: record.to_owned_record(),
+                    reject: (*reject).clone(),
                     receipt: range.outstanding.receipt(),
                 }),
         );
