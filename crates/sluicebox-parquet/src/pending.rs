@@ -7,8 +7,10 @@ use arrow::error::ArrowError;
 /// Rows that are given to the encoder together at least: with fewer, its cost per call shows.
 const CHUNK_ROWS: usize = 1_024;
 
-/// Bytes that are worth a call of the encoder though they are fewer rows.
-const CHUNK_BYTES: usize = 1024 * 1024;
+/// Bytes that are worth a call of the encoder though they are fewer rows. A call costs some
+/// microseconds for each column: with a quarter of this, a table of a hundred columns and records of
+/// 10 KB paid 3 % more, copies included.
+const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
 /// How many runs of one generation become one run of the next.
 const FAN_OUT: usize = 4;

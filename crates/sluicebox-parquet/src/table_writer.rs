@@ -100,7 +100,7 @@ impl TableWriter {
     }
 
     /// About how large the largest file would be if it were closed now. Rows that wait for the
-    /// encoder (at most about 1 MiB per file) count with their size in memory.
+    /// encoder (at most about 4 MiB per file) count with their size in memory.
     #[must_use]
     pub fn largest_file_bytes(&self) -> usize {
         self.files
