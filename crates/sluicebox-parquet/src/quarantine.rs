@@ -7,7 +7,7 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use sluicebox_types::{HeaderList, Reject, SourceRecord, TimestampType};
+use sluicebox_types::{Reject, SourceRecord, TimestampType};
 
 use crate::WriteError;
 use crate::conform::conform;
@@ -123,13 +123,11 @@ fn check_size(rejected: &[Rejected<'_>]) -> Result<(), WriteError> {
 
 /// A replacement character has three bytes and may stand for a single one.
 fn text_and_payload_bytes(Rejected { record, reject }: &Rejected<'_>) -> usize {
-    let headers = headers_of(record.headers)
+    let headers = record
+        .headers
+        .iter()
         .map(|(name, value)| 3 * name.len() + value.map_or(0, <[u8]>::len));
     reject.message.len() + record.bytes() + headers.sum::<usize>()
-}
-
-fn headers_of(list: &dyn HeaderList) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-    (0..list.count()).filter_map(|index| list.get(index))
 }
 
 fn texts<'a>(values: impl Iterator<Item = &'a str>) -> StringArray {
@@ -144,7 +142,7 @@ fn headers<'a>(
     let mut lengths = Vec::new();
     for record in records {
         let before = names.len();
-        for (name, value) in headers_of(record.headers) {
+        for (name, value) in record.headers.iter() {
             names.append_value(String::from_utf8_lossy(name));
             values.append_option(value);
         }

@@ -18,6 +18,13 @@ pub trait HeaderList {
     fn get(&self, index: usize) -> Option<(&[u8], Option<&[u8]>)>;
 }
 
+impl dyn HeaderList + '_ {
+    /// All headers, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        (0..self.count()).filter_map(|index| self.get(index))
+    }
+}
+
 /// The headers of a record that has none.
 #[derive(Debug)]
 pub struct NoHeaders;
@@ -71,8 +78,9 @@ impl SourceRecord<'_> {
     /// A copy that outlives the fetch buffer.
     #[must_use]
     pub fn to_owned_record(&self) -> OwnedRecord {
-        let headers = (0..self.headers.count())
-            .filter_map(|index| self.headers.get(index))
+        let headers = self
+            .headers
+            .iter()
             .map(|(name, value)| (name.to_vec(), value.map(<[u8]>::to_vec)))
             .collect();
         OwnedRecord {

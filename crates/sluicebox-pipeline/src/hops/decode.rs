@@ -119,8 +119,9 @@ fn raw_key(spec: &TopicSpec, record: &SourceRecord<'_>) -> Option<u128> {
             record.value.unwrap_or_default(),
         )),
         KeySpec::RecordKey => record.key.map(|key| hash_bytes(KeyDomain::RecordKey, key)),
-        KeySpec::Header(name) => (0..record.headers.count())
-            .filter_map(|index| record.headers.get(index))
+        KeySpec::Header(name) => record
+            .headers
+            .iter()
             .filter(|(header, _)| *header == name.as_bytes())
             .last()
             .and_then(|(_, value)| value)
