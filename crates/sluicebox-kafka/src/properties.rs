@@ -10,6 +10,11 @@ use crate::error::KafkaError;
 /// Kafka's own default for what one fetch returns at most.
 const FETCH_BYTES_MAX: u64 = 50 << 20;
 
+/// What librdkafka keeps for a record beside its bytes until the record is dropped: an operation of
+/// its queue (`rd_kafka_op_t` with a message, 304 bytes in 2.12) and the allocator's header. It counts
+/// neither against the bytes of a queue.
+const RECORD_OVERHEAD_BYTES: u64 = 320;
+
 /// Kafka's own default for what one record may weigh that is produced.
 const PRODUCED_BYTES_MAX: u64 = 1_000_000;
 
@@ -28,8 +33,6 @@ pub(crate) fn consumer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
         // A partition whose queue was full is looked at again after this; the default of a second
         // leaves a bounded queue empty most of the time.
         ("fetch.queue.backoff.ms", "5"),
-        // The queue is bounded by bytes, never by records.
-        ("queued.min.messages", "1000000"),
     ] {
         properties.set(name, value);
     }
@@ -37,6 +40,7 @@ pub(crate) fn consumer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
     let partition_bytes = kafka.fetch.max_partition_bytes.get();
     for (name, value) in [
         ("queued.max.messages.kbytes", queue_bytes.div_ceil(1024)),
+        ("queued.min.messages", queued_records_max(kafka)),
         ("fetch.message.max.bytes", partition_bytes),
         ("fetch.max.bytes", response_bytes_max(kafka)),
         // A producer's limit, but librdkafka refuses a consumer whose responses are smaller.
@@ -79,21 +83,29 @@ pub(crate) fn onlooker(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
     Ok(with_own(properties, kafka))
 }
 
+/// Records that a queue takes, however small they are: what is kept beside their bytes is half of
+/// what the queue has for bytes.
+fn queued_records_max(kafka: &KafkaSection) -> u64 {
+    kafka.fetch.queue_bytes.get() / 2 / RECORD_OVERHEAD_BYTES
+}
+
 /// What one fetch asks for at most. A queue that has room for one byte takes a whole response, so
-/// that a response is not more than half of it.
+/// that a response is not more than a quarter of it.
 fn response_bytes_max(kafka: &KafkaSection) -> u64 {
     let queue_bytes = kafka.fetch.queue_bytes.get();
     let partition_bytes = kafka.fetch.max_partition_bytes.get();
-    (queue_bytes / 2).min(FETCH_BYTES_MAX).max(partition_bytes)
+    (queue_bytes / 4).min(FETCH_BYTES_MAX).max(partition_bytes)
 }
 
 /// Bytes that the consumer holds at most with records that are compressed to a half: the workers'
-/// queues, and one response as it came and as it is unpacked.
+/// queues, and one response as it came and as it is unpacked; of both, what is kept beside the
+/// bytes of records.
 #[must_use]
 pub fn fetched_bytes_max(kafka: &KafkaSection, workers: usize) -> usize {
-    let queues = kafka.fetch.queue_bytes.as_usize().saturating_mul(workers);
+    let queue = kafka.fetch.queue_bytes.as_usize();
+    let queues = (queue + queue / 2).saturating_mul(workers);
     let response = usize::try_from(response_bytes_max(kafka)).unwrap_or(usize::MAX);
-    queues.saturating_add(response.saturating_mul(3))
+    queues.saturating_add(response.saturating_mul(4))
 }
 
 /// Properties of a producer that never gives up on a broker and never sends twice.
@@ -351,6 +363,30 @@ mod tests {
         ] {
             consumer(&kafka).unwrap().create_native_config().unwrap();
             producer(&kafka).unwrap().create_native_config().unwrap();
+        }
+    }
+
+    /// However small records are, what their queue lets in weighs no more than what is reserved for it.
+    #[test]
+    fn small_records_fit_into_what_is_reserved() {
+        for queue_mib in [1, 16, 1024] {
+            let kafka = KafkaSection {
+                fetch: FetchSection {
+                    queue_bytes: ByteSize::from_mib(queue_mib),
+                    ..FetchSection::default()
+                },
+                ..section()
+            };
+            let properties = consumer(&kafka).unwrap();
+            let limit = |name| properties.get(name).unwrap().parse::<u64>().unwrap();
+            let bytes = limit("queued.max.messages.kbytes") * 1_000;
+            let records = limit("queued.min.messages");
+            let reserved = fetched_bytes_max(&kafka, 2) - fetched_bytes_max(&kafka, 1);
+            for record_bytes in [0, 1, 40, 270, 320, 640, 1_000, 10_000, 1_000_000] {
+                let queued = bytes.checked_div(record_bytes).unwrap_or(u64::MAX);
+                let held = queued.min(records) * (record_bytes + RECORD_OVERHEAD_BYTES);
+                assert!(held <= reserved as u64, "{record_bytes}: {held}");
+            }
         }
     }
 

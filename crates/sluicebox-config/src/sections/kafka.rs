@@ -127,7 +127,8 @@ pub enum GroupProtocol {
 #[serde(default, deny_unknown_fields)]
 pub struct FetchSection {
     /// Bytes fetched ahead, for each worker thread; part of `limits.memory`. When it is full,
-    /// fetching waits. Default 16MiB, 1MiB to 1GiB.
+    /// fetching waits. For each 640 bytes one record is fetched at most, as each costs the client 320
+    /// bytes more than it weighs. Default 16MiB, 1MiB to 1GiB.
     #[schemars(extend("x-minimum" = "1MiB", "x-maximum" = "1GiB"))]
     pub queue_bytes: ByteSize,
 
