@@ -14,9 +14,10 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use sluicebox_benches::contents::Contents;
 use sluicebox_benches::load::Load;
-use sluicebox_benches::peers::comparison::{Comparison, Line, Run};
+use sluicebox_benches::peers::comparison::{Comparison, Killed, Line, Run};
 use sluicebox_benches::peers::rows::Ledger;
-use sluicebox_benches::peers::{Peer, Site, run};
+use sluicebox_benches::peers::run::{self, Restarted};
+use sluicebox_benches::peers::{Peer, Site};
 use sluicebox_benches::shapes::Shape;
 use sluicebox_benches::{kafka, process, product};
 use sluicebox_tests::harness;
@@ -156,8 +157,11 @@ impl Settings {
                 let after = Duration::from_secs_f64(undisturbed.usage.wall_seconds);
                 let folder = self.folder(peer, "killed")?;
                 let site = site(peer, "killed", &folder);
-                let lake = run::kill_and_restart(peer, &site, after, within);
-                Some(lake.and_then(|lake| ledger.judge(&lake)))
+                let restarted = run::kill_and_restart(peer, &site, after, within);
+                Some(restarted.and_then(|Restarted { lake, has_ended }| {
+                    let rows = ledger.judge(&lake)?;
+                    Ok(Killed { rows, has_ended })
+                }))
             }
             Ok(_) | Err(_) => None,
         };

@@ -39,7 +39,16 @@ pub struct Line {
     /// The run to the end; or why there is none.
     pub run: Result<Run, String>,
     /// What readers saw after a kill when they saw the first file, and a restart, if that was asked for.
-    pub killed: Option<Result<Rows, String>>,
+    pub killed: Option<Result<Killed, String>>,
+}
+
+/// What came of a kill and a restart.
+#[derive(Clone, Debug, Serialize)]
+pub struct Killed {
+    /// What readers saw at the end.
+    pub rows: Rows,
+    /// Whether the restarted peer ended in time.
+    pub has_ended: bool,
 }
 
 /// A run that nothing disturbed.
@@ -90,7 +99,8 @@ impl Line {
         }
         let killed = match &self.killed {
             None => "-".to_owned(),
-            Some(Ok(rows)) => rows.to_string(),
+            Some(Ok(killed)) if killed.has_ended => killed.rows.to_string(),
+            Some(Ok(killed)) => format!("{}, but it has not ended", killed.rows),
             Some(Err(reason)) => format!("failed: {}", cell(reason)),
         };
         writeln!(f, " {killed} | {:.1} |", self.machine_load)

@@ -54,6 +54,7 @@ pub(super) fn launch(site: &Site<'_>) -> Result<Launch> {
         .current_dir(&site.folder);
     Ok(Launch {
         command: java,
+        // After a restart it does not: a bounded source that was restored waits for ever (FLINK-31006).
         end: End::ByItself,
         lake: site.lake(),
     })

@@ -28,21 +28,34 @@ pub fn measure(peer: Peer, site: &Site<'_>, within: Duration) -> Result<(Usage, 
     let launch = peer.launch(site)?;
     let mut tree = start(&launch, site)?;
     let wall = wait(&mut tree, &launch, site, within)?;
+    let wall = wall.with_context(|| {
+        let seconds = within.as_secs();
+        format!("not done after {seconds} s: {}", last_words(site))
+    })?;
     Ok((tree.usage(wall)?, launch.lake))
 }
 
+/// A peer after a kill and a restart.
+#[derive(Debug)]
+pub struct Restarted {
+    /// Where its readers read.
+    pub lake: PathBuf,
+    /// Whether it ended in time. Who did not may have done all of the work.
+    pub has_ended: bool,
+}
+
 /// Runs a peer, kills all of its processes with SIGKILL as soon as its readers see a file, for then it
-/// has something to do twice; at the latest `after` that time. Then runs it again to its end, and
-/// gives where its readers read.
+/// has something to do twice; at the latest `after` that time. Then runs it again to its end, or
+/// `within` that time.
 ///
 /// # Errors
-/// As [`measure`].
+/// When it fails, or ends before it is killed.
 pub fn kill_and_restart(
     peer: Peer,
     site: &Site<'_>,
     after: Duration,
     within: Duration,
-) -> Result<PathBuf> {
+) -> Result<Restarted> {
     let launch = peer.launch(site)?;
     let mut tree = start(&launch, site)?;
     while visible_files(&launch.lake)?.is_empty() && tree.wall() < after {
@@ -52,8 +65,12 @@ pub fn kill_and_restart(
     tree.kill()?;
     let launch = peer.launch(site).context("the restart")?;
     let mut tree = start(&launch, site)?;
-    wait(&mut tree, &launch, site, within).context("after the restart")?;
-    Ok(launch.lake)
+    let done = wait(&mut tree, &launch, site, within).context("after the restart")?;
+    tree.kill()?;
+    Ok(Restarted {
+        lake: launch.lake,
+        has_ended: done.is_some(),
+    })
 }
 
 fn start(launch: &Launch, site: &Site<'_>) -> Result<Tree> {
@@ -64,27 +81,30 @@ fn start(launch: &Launch, site: &Site<'_>) -> Result<Tree> {
     Tree::start(&launch.command, &log)
 }
 
-/// Waits until all of the work is done and the processes are gone; tells when it was done.
-fn wait(tree: &mut Tree, launch: &Launch, site: &Site<'_>, within: Duration) -> Result<Duration> {
+/// Waits until all of the work is done and the processes are gone; tells when it was done, if it was
+/// `within` that time.
+fn wait(
+    tree: &mut Tree,
+    launch: &Launch,
+    site: &Site<'_>,
+    within: Duration,
+) -> Result<Option<Duration>> {
     let mut done = None;
     loop {
         let status = tree.look()?;
         let wall = tree.wall();
         match (status, done) {
             // Who was told to end may say so in its exit code.
-            (Some(_), Some(done)) => return Ok(done),
+            (Some(_), Some(done)) => return Ok(Some(done)),
             (Some(status), None) if status.success() && launch.end == End::ByItself => {
-                return Ok(wall);
+                return Ok(Some(wall));
             }
             (Some(status), None) => bail!("{status}: {}", last_words(site)),
             (None, _) => {}
         }
-        let seconds = wall.as_secs();
-        ensure!(
-            wall < within,
-            "not done after {seconds} s: {}",
-            last_words(site)
-        );
+        if wall >= within {
+            return Ok(None);
+        }
         if let End::WhenCommitted { group } = &launch.end
             && done.is_none()
             && has_committed_all(group, site)
