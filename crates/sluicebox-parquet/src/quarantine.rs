@@ -5,7 +5,7 @@ use arrow::array::{
     StringBuilder, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use sluicebox_types::{Reject, SourceRecord, TimestampType};
 
@@ -40,11 +40,23 @@ pub fn quarantine_schema() -> SchemaRef {
     Arc::clone(&SCHEMA)
 }
 
-/// The columns before they have field ids; made once, as every batch needs them.
+/// The columns before they have field ids; these and their parts are made once, as every batch needs
+/// them.
 static COLUMNS: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::new(columns())));
 
+static HEADER_MEMBERS: LazyLock<Fields> = LazyLock::new(|| {
+    Fields::from(vec![
+        Field::new("name", DataType::Utf8, true),
+        Field::new("value", DataType::Binary, true),
+    ])
+});
+
+static HEADER: LazyLock<FieldRef> = LazyLock::new(|| {
+    let header = DataType::Struct(HEADER_MEMBERS.clone());
+    Arc::new(Field::new("element", header, true))
+});
+
 fn columns() -> Fields {
-    let header = Field::new("element", DataType::Struct(header_members()), true);
     vec![
         kafka_field(),
         Field::new("reason", DataType::Utf8, true),
@@ -52,16 +64,8 @@ fn columns() -> Fields {
         Field::new("message", DataType::Utf8, true),
         Field::new("key", DataType::Binary, true),
         Field::new("value", DataType::Binary, true),
-        Field::new("headers", DataType::List(Arc::new(header)), true),
+        Field::new("headers", DataType::List(Arc::clone(&HEADER)), true),
         Field::new("timestamp_type", DataType::Utf8, true),
-    ]
-    .into()
-}
-
-fn header_members() -> Fields {
-    vec![
-        Field::new("name", DataType::Utf8, true),
-        Field::new("value", DataType::Binary, true),
     ]
     .into()
 }
@@ -149,10 +153,9 @@ fn headers<'a>(
         lengths.push(names.len() - before);
     }
     let arrays: Vec<ArrayRef> = vec![Arc::new(names.finish()), Arc::new(values.finish())];
-    let headers = StructArray::try_new(header_members(), arrays, None)?;
+    let headers = StructArray::try_new(HEADER_MEMBERS.clone(), arrays, None)?;
     let lengths = OffsetBuffer::from_lengths(lengths);
-    let element = Field::new("element", DataType::Struct(header_members()), true);
-    ListArray::try_new(Arc::new(element), lengths, Arc::new(headers), None)
+    ListArray::try_new(Arc::clone(&HEADER), lengths, Arc::new(headers), None)
 }
 
 const fn timestamp_type(timestamp_type: TimestampType) -> &'static str {
