@@ -146,6 +146,31 @@ fn a_tiny_memory_limit_is_slow_not_stuck() {
     assert_eq!(scenario.visible(FileKind::Golden).len(), 300);
 }
 
+/// Windows that fill the limit by themselves, as the log's time stands still, stop reading, and
+/// `/readyz` says what helps.
+#[test]
+fn windows_that_fill_the_limit_are_told() {
+    let mut scenario = Scenario::new();
+    scenario.memory_bytes = 40 << 10;
+    for id in 0..2_000 {
+        scenario
+            .broker
+            .append(&partition(0), NOON, None, Some(&event(id)));
+    }
+    let running = scenario.start();
+    scenario.broker.assign_all(running.handler.as_ref());
+    let memory = || {
+        let reasons = running.readiness.reasons().into_iter();
+        let mut reasons = reasons.filter(|(dependency, _)| dependency == "memory");
+        reasons.next().map(|(_, why)| why).unwrap_or_default()
+    };
+    wait_until("the cure is shown", || memory().contains("`dedup.window`"));
+    scenario.broker.revoke_all(running.handler.as_ref(), false);
+    running.driver.stop();
+    let read = scenario.verify().partitions[0].counts.read;
+    assert!((1..2_000).contains(&read), "{read}");
+}
+
 /// Records behind a damaged batch are not taken while those in it are missing: the partition halts,
 /// and nothing at or behind the damage is committed.
 #[test]

@@ -74,7 +74,7 @@ impl Observer {
             .readiness
             .reasons()
             .into_iter()
-            .map(|(dependency, _)| dependency)
+            .map(|(dependency, why)| format!("{dependency}: {why}"))
             .collect();
         tracing::info!(
             partitions,
@@ -86,7 +86,7 @@ impl Observer {
             rejected = counts.rejected,
             duplicates = counts.duplicate,
             skipped = counts.skipped,
-            waiting_for = waiting.join(", "),
+            waiting_for = waiting.join("; "),
             "progress"
         );
     }
