@@ -66,7 +66,6 @@ pub fn kill_and_restart(
     let launch = peer.launch(site).context("the restart")?;
     let mut tree = start(&launch, site)?;
     let done = wait(&mut tree, &launch, site, within).context("after the restart")?;
-    tree.kill()?;
     Ok(Restarted {
         lake: launch.lake,
         has_ended: done.is_some(),

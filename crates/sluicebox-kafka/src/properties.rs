@@ -99,7 +99,8 @@ fn response_bytes_max(kafka: &KafkaSection) -> u64 {
 
 /// Bytes that the consumer holds at most with records that are compressed to a half: the workers'
 /// queues, and one response as it came and as it is unpacked; of both, what is kept beside the
-/// bytes of records.
+/// bytes of records. How many brokers answer is not known here: each that answers while another does
+/// adds its response.
 #[must_use]
 pub fn fetched_bytes_max(kafka: &KafkaSection, workers: usize) -> usize {
     let queue = kafka.fetch.queue_bytes.as_usize();

@@ -1,6 +1,12 @@
 use sluicebox_types::FileKind;
 
-use crate::scenario::{NOON, Scenario, event, partition, wait_until};
+use crate::scenario::{NOON, Running, Scenario, event, partition, wait_until};
+
+/// Why `/readyz` says no.
+fn reasons(running: &Running) -> String {
+    let reasons = running.readiness.reasons().into_iter();
+    reasons.map(|(_, why)| why).collect()
+}
 
 /// Every record has exactly one fate, and the proof from the lake says the same.
 #[test]
@@ -104,16 +110,8 @@ fn a_control_tree_that_went_back_halts_the_partition() {
 
     let running = scenario.start();
     scenario.broker.assign_all(running.handler.as_ref());
-    let reason = || {
-        running
-            .readiness
-            .reasons()
-            .pop()
-            .map(|(_, why)| why)
-            .unwrap_or_default()
-    };
     wait_until("the halt is shown", || {
-        reason().contains("went back in time")
+        reasons(&running).contains("went back in time")
     });
     scenario.broker.revoke_all(running.handler.as_ref(), false);
     running.driver.stop();
@@ -159,12 +157,9 @@ fn windows_that_fill_the_limit_are_told() {
     }
     let running = scenario.start();
     scenario.broker.assign_all(running.handler.as_ref());
-    let memory = || {
-        let reasons = running.readiness.reasons().into_iter();
-        let mut reasons = reasons.filter(|(dependency, _)| dependency == "memory");
-        reasons.next().map(|(_, why)| why).unwrap_or_default()
-    };
-    wait_until("the cure is shown", || memory().contains("`dedup.window`"));
+    wait_until("the cure is shown", || {
+        reasons(&running).contains("shorten `dedup.window`")
+    });
     scenario.broker.revoke_all(running.handler.as_ref(), false);
     running.driver.stop();
     let read = scenario.verify().partitions[0].counts.read;
