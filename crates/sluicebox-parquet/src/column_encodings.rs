@@ -1,18 +1,24 @@
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
-use parquet::basic::{Compression as Codec, ZstdLevel};
+use parquet::basic::{Compression as Codec, LogicalType, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::{
     DEFAULT_CREATED_BY, EnabledStatistics, WriterProperties, WriterVersion,
 };
 use parquet::schema::types::{ColumnPath, SchemaDescriptor};
 
+use crate::file_encoder::FileEncoder;
 use crate::file_memory::{FileBuffer, FileMemory};
+use crate::leaves::leaves;
 use crate::sample::{dictionary_pays, snappy_pays};
 use crate::schema::check_types;
+use crate::snappy::Snappy;
+use crate::text_page::LEVEL_MAX;
 use crate::{Compression, SchemaError, TableSpec};
 
 /// Size at which a data page ends, before compression. Each column of an open row group holds one
@@ -37,12 +43,14 @@ pub(crate) struct ColumnEncodings {
     schema: SchemaRef,
     parquet_schema: SchemaDescriptor,
     base: WriterProperties,
-    leaves: Vec<Leaf>,
+    leaves: Vec<LeafEncoding>,
     opened: u64,
+    /// What all files of the table compress texts with.
+    pub(crate) snappy: Snappy,
 }
 
 #[derive(Debug)]
-struct Leaf {
+struct LeafEncoding {
     path: ColumnPath,
     declared: Option<bool>,
     dictionary: bool,
@@ -73,7 +81,7 @@ impl ColumnEncodings {
                 let text = path.string();
                 let declared = spec.dictionary.iter().find(|(name, _)| covers(name, &text));
                 let declared = declared.map(|(_, &declared)| declared);
-                Leaf {
+                LeafEncoding {
                     path,
                     declared,
                     dictionary: declared.unwrap_or(true),
@@ -87,15 +95,13 @@ impl ColumnEncodings {
             base,
             leaves,
             opened: 0,
+            snappy: Snappy::new(),
         })
     }
 
-    /// An encoder for a file whose first rows are `first`.
-    pub(crate) fn open(
-        &mut self,
-        first: &RecordBatch,
-    ) -> Result<ArrowWriter<FileBuffer>, parquet::errors::ParquetError> {
-        self.learn(first);
+    /// An encoder for a file whose first rows are those of `runs`.
+    pub(crate) fn open(&mut self, runs: &[RecordBatch]) -> Result<FileEncoder, ParquetError> {
+        self.learn(&concat_batches(&self.schema, runs)?);
         let mut properties = self.base.clone().into_builder();
         for leaf in &self.leaves {
             properties =
@@ -111,11 +117,25 @@ impl ColumnEncodings {
             .with_skip_arrow_metadata(true)
             .with_page_store_factory(Arc::new(memory.clone()))
             .with_parquet_schema(self.parquet_schema.clone());
-        ArrowWriter::try_new_with_options(
-            FileBuffer::new(memory),
+        let writer = ArrowWriter::try_new_with_options(
+            FileBuffer::new(memory.clone()),
             Arc::clone(&self.schema),
             options,
-        )
+        )?;
+        let is_text = (0..).zip(&self.leaves);
+        let is_text = is_text.map(|(index, leaf)| self.is_text(index, leaf));
+        FileEncoder::new(writer, memory, is_text.collect())
+    }
+
+    /// Whether a column is written by [`crate::text_column::TextColumn`].
+    fn is_text(&self, index: usize, leaf: &LeafEncoding) -> bool {
+        let column = self.parquet_schema.column(index);
+        !leaf.dictionary
+            && column.logical_type_ref() == Some(&LogicalType::String)
+            && column.max_rep_level() == 0
+            && column.max_def_level() <= i16::from(LEVEL_MAX)
+            && self.base.compression(&leaf.path) == Codec::SNAPPY
+            && self.base.bloom_filter_properties(&leaf.path).is_none()
     }
 
     /// How many leaf columns the table has.
@@ -124,14 +144,10 @@ impl ColumnEncodings {
     }
 
     fn learn(&mut self, first: &RecordBatch) {
-        let mut arrays = Vec::with_capacity(self.leaves.len());
-        first
-            .columns()
-            .iter()
-            .for_each(|column| collect_leaves(column, &mut arrays));
         let tries = self.opened.is_multiple_of(TRIAL_FILES);
         self.opened = self.opened.wrapping_add(1);
-        for (leaf, array) in self.leaves.iter_mut().zip(&arrays) {
+        for (leaf, first) in self.leaves.iter_mut().zip(leaves(first)) {
+            let array = first.values;
             if leaf.declared.is_none() {
                 leaf.dictionary = dictionary_pays(array).unwrap_or(leaf.dictionary);
             }
@@ -190,29 +206,6 @@ fn check_names<'a>(
 fn covers(name: &str, path: &str) -> bool {
     path.strip_prefix(name)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
-/// The leaf arrays below `array` in the order of Parquet's columns: depth first.
-fn collect_leaves(array: &ArrayRef, leaves: &mut Vec<ArrayRef>) {
-    match array.data_type() {
-        DataType::Struct(_) => {
-            array
-                .as_struct()
-                .columns()
-                .iter()
-                .for_each(|member| collect_leaves(member, leaves));
-        }
-        DataType::List(_) => collect_leaves(array.as_list::<i32>().values(), leaves),
-        DataType::Map(_, _) => {
-            array
-                .as_map()
-                .entries()
-                .columns()
-                .iter()
-                .for_each(|side| collect_leaves(side, leaves));
-        }
-        _ => leaves.push(Arc::clone(array)),
-    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 //!
 //! Parquet wants the pages of a column side by side, so all pages of a row group wait until it ends.
 //! Here they wait where they stay: a page is kept once, in a segment of the file's memory, and when
-//! the writer writes it, the file takes it over instead of copying it. So a file never takes twice its
-//! size, what the encoder works in is free again at once and warm in the caches, and the memory of a
-//! file is known to the byte.
+//! the writer writes what is there already, the file takes that over instead of copying it. So a file
+//! never takes twice its size, what the encoder works in is free again at once and warm in the caches,
+//! and the memory of a file is known to the byte.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -33,8 +34,8 @@ struct Segments {
     free: BytesMut,
     last_bytes: usize,
     bytes: usize,
-    /// The page that the writer has asked for last.
-    handed: Option<Bytes>,
+    /// What the writer is about to write.
+    handed: VecDeque<Bytes>,
 }
 
 impl FileMemory {
@@ -43,7 +44,8 @@ impl FileMemory {
         self.0.lock().bytes
     }
 
-    fn keep(&self, bytes: &[u8]) -> Bytes {
+    /// Keeps a copy.
+    pub(crate) fn keep(&self, bytes: &[u8]) -> Bytes {
         let mut segments = self.0.lock();
         if segments.free.capacity() < bytes.len() {
             let size = segments.last_bytes * 2;
@@ -57,11 +59,30 @@ impl FileMemory {
         segments.free.split().freeze()
     }
 
-    /// The page itself, if it is what these bytes are. Others may come before it: the writer holds
-    /// small writes back.
+    /// Says that the writer is about to write these kept pages.
+    pub(crate) fn hand_over(&self, pages: impl IntoIterator<Item = Bytes>) {
+        let handed = &mut self.0.lock().handed;
+        handed.clear();
+        handed.extend(pages);
+    }
+
+    /// The first of these bytes as they lie in a page that was handed over. The writer holds small
+    /// writes back, so that others may come before, and a small page together with them: then the
+    /// next page is what follows.
     fn take_handed(&self, bytes: &[u8]) -> Option<Bytes> {
-        let is_these = |page: &mut Bytes| std::ptr::eq(&raw const **page, bytes);
-        self.0.lock().handed.take_if(is_these)
+        let handed = &mut self.0.lock().handed;
+        let is_next = |page: &Bytes| {
+            let length = page.len().min(bytes.len());
+            length > 0 && page.get(..length) == bytes.get(..length)
+        };
+        let passed_over = handed.iter().take(2).position(is_next)?;
+        handed.drain(..passed_over);
+        let page = handed.front_mut()?;
+        let taken = page.split_to(page.len().min(bytes.len()));
+        if page.is_empty() {
+            handed.pop_front();
+        }
+        Some(taken)
     }
 }
 
@@ -100,7 +121,7 @@ impl PageStore for ColumnPages {
         let page = usize::try_from(key.get()).ok();
         let page = page.and_then(|page| self.pages.get_mut(page));
         let page = std::mem::take(page.ok_or_else(|| no_page(key))?);
-        self.memory.0.lock().handed = Some(page.clone());
+        self.memory.hand_over([page.clone()]);
         Ok(page)
     }
 }
@@ -125,11 +146,6 @@ impl FileBuffer {
         }
     }
 
-    /// Bytes of memory that the file and its waiting pages take.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.memory.bytes()
-    }
-
     /// What was written.
     pub(crate) fn into_bytes(self) -> FileBytes {
         self.bytes
@@ -139,9 +155,10 @@ impl FileBuffer {
 impl io::Write for FileBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let kept = self.memory.take_handed(bytes);
-        self.bytes
-            .push(kept.unwrap_or_else(|| self.memory.keep(bytes)));
-        Ok(bytes.len())
+        let kept = kept.unwrap_or_else(|| self.memory.keep(bytes));
+        let length = kept.len();
+        self.bytes.push(kept);
+        Ok(length)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -203,6 +220,34 @@ mod tests {
         assert!(held <= most, "{held} for {}", bytes.len());
     }
 
+    /// Pages that are written in pieces, small ones held back and written with others, are not copied
+    /// but for the small ones.
+    #[test]
+    fn pages_in_pieces_are_taken_over() {
+        let memory = FileMemory::default();
+        let lengths = [30, 60_000, 31, 20, 32, 70_000, 30, 8_192];
+        let pages = (0..)
+            .zip(lengths)
+            .map(|(n, length)| memory.keep(&vec![n; length]));
+        let pages = pages.collect::<Vec<_>>();
+        let before = memory.bytes();
+        let mut file = io::BufWriter::new(FileBuffer::new(memory.clone()));
+        file.write_all(b"PAR1").unwrap();
+        memory.hand_over(pages.iter().cloned());
+        for page in &pages {
+            for piece in page.chunks(8_192) {
+                file.write_all(piece).unwrap();
+            }
+        }
+        let bytes = file.into_inner().unwrap().into_bytes().to_bytes();
+        assert_eq!(bytes, [&b"PAR1"[..], &pages.concat()].concat());
+        assert!(
+            memory.bytes() - before < 1_000,
+            "{}",
+            memory.bytes() - before
+        );
+    }
+
     proptest! {
         /// What is written comes out, be it new or a page that was kept, and a kept page takes memory
         /// once.
@@ -211,7 +256,7 @@ mod tests {
             let memory = FileMemory::default();
             let mut file = FileBuffer::new(memory.clone());
             let mut pages = ColumnPages { memory, pages: Vec::new() };
-            let mut waiting = std::collections::VecDeque::new();
+            let mut waiting = VecDeque::new();
             let (mut expected, mut held) = (Vec::new(), 0);
             for step in steps {
                 match step {
@@ -226,14 +271,14 @@ mod tests {
                     }
                     Step::WriteKept => {
                         if let Some((key, bytes)) = waiting.pop_front() {
-                            let before = file.memory_bytes();
+                            let before = file.memory.bytes();
                             file.write_all(&pages.take(key).unwrap()).unwrap();
-                            prop_assert_eq!(file.memory_bytes(), before);
+                            prop_assert_eq!(file.memory.bytes(), before);
                             expected.extend(bytes);
                         }
                     }
                 }
-                prop_assert!(file.memory_bytes() >= held);
+                prop_assert!(file.memory.bytes() >= held);
             }
             prop_assert_eq!(file.into_bytes().to_bytes(), expected);
         }

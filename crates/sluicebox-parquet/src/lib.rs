@@ -5,7 +5,7 @@
 //! ```text
 //! RecordBatch + event times ─▶ conform ─▶ split by date ─▶ open file per date ─▶ close at a cut
 //!                                                          │ few rows: plain arrays
-//!                                                          └ many: ArrowWriter    ─▶ ClosedFile
+//!                                                          └ many: file encoder   ─▶ ClosedFile
 //! ```
 //!
 //! Every file holds the rows of one table, one Kafka partition, one partition date and one offset
@@ -24,6 +24,12 @@ mod split;
 mod file_memory;
 mod open_file;
 mod pending;
+mod file_encoder;
+mod text_column;
+mod text_page;
+mod bounds;
+mod snappy;
+mod leaves;
 mod sample;
 mod column_encodings;
 mod file_name;

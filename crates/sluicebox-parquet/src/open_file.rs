@@ -1,12 +1,11 @@
 use arrow::array::RecordBatch;
-use parquet::arrow::arrow_writer::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT;
 use sluicebox_types::FileBytes;
 
 use crate::WriteError;
 use crate::column_encodings::ColumnEncodings;
-use crate::file_memory::FileBuffer;
+use crate::file_encoder::FileEncoder;
 use crate::pending::{PendingRows, is_kept_whole};
 use crate::split::{DateRows, RowSelection, widened};
 
@@ -20,7 +19,7 @@ const ENCODER_LEVEL_BYTES: usize = 4;
 /// encoder, which exists only from then on.
 #[derive(Default)]
 pub(crate) struct OpenFile {
-    encoder: Option<ArrowWriter<FileBuffer>>,
+    encoder: Option<FileEncoder>,
     pending: PendingRows,
     rows: u64,
     event_time: Option<[i64; 2]>,
@@ -81,32 +80,27 @@ impl OpenFile {
         columns: &mut ColumnEncodings,
     ) -> Result<FileBytes, WriteError> {
         self.encode_pending(columns)?;
-        let Some(mut encoder) = self.encoder.take() else {
+        let Some(encoder) = self.encoder.take() else {
             return Err(WriteError::Poisoned);
         };
-        for pair in footer {
-            encoder.append_key_value_metadata(pair);
-        }
-        Ok(encoder.into_inner()?.into_bytes())
+        Ok(encoder.finish(footer, &mut columns.snappy)?)
     }
 
     fn encode_pending(&mut self, columns: &mut ColumnEncodings) -> Result<(), WriteError> {
-        let Some(rows) = self.pending.take()? else {
+        let runs = self.pending.take();
+        if runs.is_empty() {
             return Ok(());
-        };
+        }
         let encoder = match &mut self.encoder {
             Some(encoder) => encoder,
-            none => none.insert(columns.open(&rows)?),
+            none => none.insert(columns.open(&runs)?),
         };
-        encoder.write(&rows)?;
-        self.encoded_bytes = encoder.bytes_written() + encoder.in_progress_size();
+        encoder.write(&runs, &mut columns.snappy)?;
+        self.encoded_bytes = encoder.file_bytes();
         let page_rows = encoder
-            .in_progress_rows()
+            .row_group_rows()
             .min(DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT);
-        // Without the complete pages, which are the file's. What it reports are lengths of buffers
-        // that double as they grow.
-        self.encoder_memory_bytes = encoder.memory_size() * 3 / 2
-            + encoder.inner().memory_bytes()
+        self.encoder_memory_bytes = encoder.memory_bytes()
             + ENCODER_BYTES
             + columns.leaf_count() * (ENCODER_COLUMN_BYTES + ENCODER_LEVEL_BYTES * page_rows);
         Ok(())

@@ -61,15 +61,10 @@ impl PendingRows {
         self.rows >= CHUNK_ROWS || self.bytes >= CHUNK_BYTES
     }
 
-    /// All rows in the order of their arrival; nothing is pending afterwards. Copies only what came in
-    /// more than one piece.
-    pub(crate) fn take(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
-        if self.runs.is_empty() {
-            return Ok(None);
-        }
-        let rows = self.merge_last(self.runs.len())?;
-        *self = Self::default();
-        Ok(Some(rows))
+    /// All rows in the order of their arrival, in runs; nothing is pending afterwards.
+    pub(crate) fn take(&mut self) -> Vec<RecordBatch> {
+        let runs = std::mem::take(self).runs.into_iter();
+        runs.map(|run| run.rows).collect()
     }
 
     /// Bytes in memory.
@@ -200,10 +195,12 @@ mod tests {
             "{}",
             pending.memory_bytes()
         );
-        let rows = pending.take().unwrap().unwrap();
-        let values = rows.column(0).as_primitive::<Int64Type>();
-        assert!(values.values().iter().copied().eq(0..1_000));
-        assert_eq!((pending.memory_bytes(), pending.take().unwrap()), (0, None));
+        let runs = pending.take();
+        let values = runs
+            .iter()
+            .map(|run| run.column(0).as_primitive::<Int64Type>());
+        assert!(values.flat_map(|run| run.values()).copied().eq(0..1_000));
+        assert_eq!((pending.memory_bytes(), pending.take()), (0, vec![]));
     }
 
     /// A chunk is ready at either limit.

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::column_encodings::ColumnEncodings;
 use crate::conform::conform;
 use crate::open_file::OpenFile;
+use crate::snappy::Snappy;
 use crate::split::split_by_date;
 use crate::{Cut, Lineage, TableSpec, WriteError};
 
@@ -95,8 +96,9 @@ impl TableWriter {
     /// About how many bytes of memory the open files take: waiting rows, encoders, encoded bytes.
     /// Costs nothing to ask.
     #[must_use]
-    pub const fn memory_bytes(&self) -> usize {
-        self.memory_bytes
+    pub fn memory_bytes(&self) -> usize {
+        let shared = self.columns.as_ref();
+        self.memory_bytes + shared.map_or(0, |columns| columns.snappy.memory_bytes())
     }
 
     /// About how large the largest file would be if it were closed now. Rows that wait for the
@@ -122,6 +124,9 @@ impl TableWriter {
     /// Forgets the open files. The writer is as new, poisoned or not.
     pub fn discard(&mut self) {
         self.files.clear();
+        if let Some(columns) = &mut self.columns {
+            columns.snappy = Snappy::new();
+        }
         self.rows = 0;
         self.memory_bytes = 0;
         self.poisoned = false;

@@ -9,6 +9,7 @@ mod types;
 mod footers;
 mod partitions;
 mod encodings;
+mod texts;
 mod memory;
 mod quarantine;
 mod damage;

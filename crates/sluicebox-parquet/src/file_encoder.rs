@@ -1,0 +1,244 @@
+//! The encoder of one file: rows in, row groups of column chunks out.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use bytes::Bytes;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriter, compute_leaves,
+};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::KeyValue;
+use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::writer::SerializedFileWriter;
+use sluicebox_types::FileBytes;
+
+use crate::file_memory::{FileBuffer, FileMemory};
+use crate::leaves::{leaves, without};
+use crate::snappy::Snappy;
+use crate::text_column::TextColumn;
+
+/// Parquet's writer, except that some columns of texts are ours: see [`TextColumn`].
+pub(crate) struct FileEncoder {
+    file: SerializedFileWriter<FileBuffer>,
+    row_groups: ArrowRowGroupWriterFactory,
+    memory: FileMemory,
+    /// For each leaf column.
+    is_text: Vec<bool>,
+    /// Of the row group that is open; none if there is none.
+    columns: Vec<ColumnEncoder>,
+    rows: usize,
+}
+
+enum ColumnEncoder {
+    Parquet(Box<ArrowColumnWriter>),
+    Text(Box<TextColumn>),
+}
+
+impl FileEncoder {
+    /// Takes over a writer without rows whose file lies in `memory`. The columns that are marked have
+    /// texts outside of lists and maps, at most [`crate::text_page::LEVEL_MAX`] levels deep, no
+    /// dictionary, no Bloom filter, and Snappy or no compression.
+    pub(crate) fn new(
+        writer: ArrowWriter<FileBuffer>,
+        memory: FileMemory,
+        is_text: Vec<bool>,
+    ) -> Result<Self> {
+        let (file, row_groups) = writer.into_serialized_writer()?;
+        Ok(Self {
+            file,
+            row_groups,
+            memory,
+            is_text,
+            columns: Vec::new(),
+            rows: 0,
+        })
+    }
+
+    /// Adds rows that came in these runs, and ends the row group if it is as large as it may be.
+    pub(crate) fn write(&mut self, runs: &[RecordBatch], snappy: &mut Snappy) -> Result<()> {
+        if self.columns.is_empty() {
+            self.columns = self.open_columns()?;
+        }
+        for run in runs {
+            self.write_texts(run, snappy)?;
+            self.rows += run.num_rows();
+        }
+        self.write_others(runs)?;
+        let limit = self.file.properties().max_row_group_bytes();
+        match limit.is_some_and(|limit| self.row_group_bytes() >= limit) {
+            true => self.end_row_group(snappy),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends the file with these key-value pairs.
+    pub(crate) fn finish(
+        mut self,
+        footer: Vec<KeyValue>,
+        snappy: &mut Snappy,
+    ) -> Result<FileBytes> {
+        self.end_row_group(snappy)?;
+        for pair in footer {
+            self.file.append_key_value_metadata(pair);
+        }
+        Ok(self.file.into_inner()?.into_bytes())
+    }
+
+    /// About how large the file would be if it ended now.
+    pub(crate) fn file_bytes(&self) -> usize {
+        self.file.bytes_written() + self.row_group_bytes()
+    }
+
+    /// Rows of the row group that is open.
+    pub(crate) const fn row_group_rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Bytes of memory, complete pages included.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let columns = self.columns.iter().map(ColumnEncoder::memory_bytes);
+        self.memory.bytes() + columns.sum::<usize>()
+    }
+
+    fn row_group_bytes(&self) -> usize {
+        self.columns.iter().map(ColumnEncoder::bytes).sum()
+    }
+
+    fn open_columns(&self) -> Result<Vec<ColumnEncoder>> {
+        let row_group = self.file.flushed_row_groups().len();
+        let writers = self.row_groups.create_column_writers(row_group)?;
+        let described = self.file.schema_descr().columns().iter();
+        let columns = writers.into_iter().zip(&self.is_text).zip(described);
+        let columns = columns.map(|((writer, is_text), description)| {
+            if !is_text {
+                return Ok(ColumnEncoder::Parquet(Box::new(writer)));
+            }
+            let properties = self.file.properties();
+            let path = description.path();
+            let column = TextColumn::new(
+                Arc::clone(description),
+                properties.compression(path),
+                properties.column_data_page_size_limit(path),
+                self.memory.clone(),
+            )?;
+            Ok(ColumnEncoder::Text(Box::new(column)))
+        });
+        columns.collect()
+    }
+
+    fn write_texts(&mut self, run: &RecordBatch, snappy: &mut Snappy) -> Result<()> {
+        for (column, leaf) in self.columns.iter_mut().zip(leaves(run)) {
+            if let ColumnEncoder::Text(column) = column {
+                column.append(&leaf, snappy)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_others(&mut self, runs: &[RecordBatch]) -> Result<()> {
+        let runs = runs.iter().map(|run| without(run, &self.is_text));
+        let runs = runs.collect::<Result<Vec<_>, _>>()?;
+        let [first, ..] = runs.as_slice() else {
+            return Ok(());
+        };
+        let rows = concat_batches(first.schema_ref(), &runs)?;
+        let mut columns = self.columns.iter_mut().filter_map(|column| match column {
+            ColumnEncoder::Parquet(column) => Some(column),
+            ColumnEncoder::Text(_) => None,
+        });
+        for (field, array) in rows.schema_ref().fields().iter().zip(rows.columns()) {
+            for (leaf, column) in compute_leaves(field, array)?.iter().zip(&mut columns) {
+                column.write(leaf)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end_row_group(&mut self, snappy: &mut Snappy) -> Result<()> {
+        self.rows = 0;
+        let columns = std::mem::take(&mut self.columns);
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let mut row_group = self.file.next_row_group()?;
+        for column in columns {
+            match column {
+                ColumnEncoder::Parquet(column) => {
+                    column.close()?.append_to_row_group(&mut row_group)?;
+                }
+                ColumnEncoder::Text(column) => {
+                    let (pages, close) = column.close(snappy)?;
+                    self.memory.hand_over(pages.iter().cloned());
+                    row_group.append_column(&Pages(pages), close)?;
+                }
+            }
+        }
+        row_group.close()?;
+        Ok(())
+    }
+}
+
+impl ColumnEncoder {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Parquet(column) => column.get_estimated_total_bytes(),
+            Self::Text(column) => column.bytes(),
+        }
+    }
+
+    fn memory_bytes(&self) -> usize {
+        match self {
+            // What it reports are lengths of buffers that double as they grow.
+            Self::Parquet(column) => column.memory_size() * 3 / 2,
+            Self::Text(column) => column.memory_bytes(),
+        }
+    }
+}
+
+/// The pages of a column chunk, for the writer to read.
+struct Pages(Vec<Bytes>);
+
+impl Length for Pages {
+    fn len(&self) -> u64 {
+        self.0.iter().map(|page| page.len() as u64).sum()
+    }
+}
+
+impl ChunkReader for Pages {
+    type T = PagesReader;
+
+    fn get_read(&self, _start: u64) -> Result<Self::T> {
+        Ok(PagesReader {
+            pages: self.0.clone().into_iter(),
+            page: Bytes::new(),
+        })
+    }
+
+    fn get_bytes(&self, _start: u64, _length: usize) -> Result<Bytes> {
+        let why = "a column chunk is read from its beginning on";
+        Err(ParquetError::General(why.to_owned()))
+    }
+}
+
+struct PagesReader {
+    pages: std::vec::IntoIter<Bytes>,
+    page: Bytes,
+}
+
+impl Read for PagesReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.page.is_empty() {
+            match self.pages.next() {
+                Some(page) => self.page = page,
+                None => return Ok(0),
+            }
+        }
+        let next = self.page.split_to(self.page.len().min(buffer.len()));
+        let (filled, _) = buffer.split_at_mut(next.len());
+        filled.copy_from_slice(&next);
+        Ok(next.len())
+    }
+}
