@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
@@ -15,8 +14,10 @@ use parquet::schema::types::{ColumnPath, SchemaDescriptor};
 use crate::file_encoder::FileEncoder;
 use crate::file_memory::{FileBuffer, FileMemory};
 use crate::leaves::leaves;
+use crate::pending::concatenated;
 use crate::sample::{dictionary_pays, snappy_pays};
 use crate::schema::check_types;
+use crate::selection::SelectedRows;
 use crate::snappy::Snappy;
 use crate::text_page::LEVEL_MAX;
 use crate::{Compression, SchemaError, TableSpec};
@@ -100,8 +101,8 @@ impl ColumnEncodings {
     }
 
     /// An encoder for a file whose first rows are those of `runs`.
-    pub(crate) fn open(&mut self, runs: &[RecordBatch]) -> Result<FileEncoder, ParquetError> {
-        self.learn(&concat_batches(&self.schema, runs)?);
+    pub(crate) fn open(&mut self, runs: &[SelectedRows]) -> Result<FileEncoder, ParquetError> {
+        self.learn(&concatenated(runs.iter())?);
         let mut properties = self.base.clone().into_builder();
         for leaf in &self.leaves {
             properties =

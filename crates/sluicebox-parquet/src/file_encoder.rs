@@ -3,7 +3,6 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use bytes::Bytes;
 use parquet::arrow::arrow_writer::{
@@ -17,6 +16,7 @@ use sluicebox_types::FileBytes;
 
 use crate::file_memory::{FileBuffer, FileMemory};
 use crate::leaves::{leaves, without};
+use crate::selection::SelectedRows;
 use crate::snappy::Snappy;
 use crate::text_column::TextColumn;
 
@@ -58,7 +58,7 @@ impl FileEncoder {
     }
 
     /// Adds rows that came in these runs, and ends the row group if it is as large as it may be.
-    pub(crate) fn write(&mut self, runs: &[RecordBatch], snappy: &mut Snappy) -> Result<()> {
+    pub(crate) fn write(&mut self, runs: &[SelectedRows], snappy: &mut Snappy) -> Result<()> {
         if self.columns.is_empty() {
             self.columns = self.open_columns()?;
         }
@@ -129,17 +129,18 @@ impl FileEncoder {
         columns.collect()
     }
 
-    fn write_texts(&mut self, run: &RecordBatch, snappy: &mut Snappy) -> Result<()> {
-        for (column, leaf) in self.columns.iter_mut().zip(leaves(run)) {
+    fn write_texts(&mut self, run: &SelectedRows, snappy: &mut Snappy) -> Result<()> {
+        for (column, leaf) in self.columns.iter_mut().zip(leaves(run.batch())) {
             if let ColumnEncoder::Text(column) = column {
-                column.append(&leaf, snappy)?;
+                column.append(&leaf, run.rows(), snappy)?;
             }
         }
         Ok(())
     }
 
-    fn write_others(&mut self, runs: &[RecordBatch]) -> Result<()> {
-        let runs = runs.iter().map(|run| without(run, &self.is_text));
+    fn write_others(&mut self, runs: &[SelectedRows]) -> Result<()> {
+        let others = |run: &SelectedRows| run.of(without(run.batch(), &self.is_text)?);
+        let runs = runs.iter().map(others);
         let runs = runs.collect::<Result<Vec<_>, _>>()?;
         let [first, ..] = runs.as_slice() else {
             return Ok(());
@@ -240,5 +241,41 @@ impl Read for PagesReader {
         let (filled, _) = buffer.split_at_mut(next.len());
         filled.copy_from_slice(&next);
         Ok(next.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+    use parquet::arrow::arrow_writer::ArrowWriterOptions;
+
+    use super::*;
+
+    /// Pages, the library's and ours, are kept once and not copied into the file: it takes its size
+    /// and the end of a segment.
+    #[test]
+    fn a_file_takes_its_size_once() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let texts = (0..40_000).map(|_| Some(format!("{:032x}", random.u128(..))));
+        let texts: ArrayRef = Arc::new(texts.collect::<StringArray>());
+        let rows = RecordBatch::try_from_iter([("a", Arc::clone(&texts)), ("b", texts)]).unwrap();
+        for is_text in [[false, false], [true, false], [true, true]] {
+            let memory = FileMemory::default();
+            let options =
+                ArrowWriterOptions::new().with_page_store_factory(Arc::new(memory.clone()));
+            let file = FileBuffer::new(memory.clone());
+            let writer = ArrowWriter::try_new_with_options(file, rows.schema(), options).unwrap();
+            let mut encoder = FileEncoder::new(writer, memory.clone(), is_text.to_vec()).unwrap();
+            let mut snappy = Snappy::new();
+            for start in (0..40_000).step_by(1_000) {
+                let run = SelectedRows::all(rows.slice(start, 1_000));
+                encoder.write(&[run], &mut snappy).unwrap();
+            }
+            let bytes = encoder.finish(vec![], &mut snappy).unwrap();
+            let held = memory.bytes();
+            assert!(bytes.len() > 2_000_000);
+            let most = bytes.len() + bytes.len() / 8 + (1 << 20);
+            assert!(held <= most, "{held} for {}, {is_text:?}", bytes.len());
+        }
     }
 }

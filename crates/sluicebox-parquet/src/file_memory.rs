@@ -170,8 +170,6 @@ impl io::Write for FileBuffer {
 mod tests {
     use std::io::Write as _;
 
-    use arrow::array::{ArrayRef, RecordBatch, StringArray};
-    use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
     use proptest::prelude::*;
 
     use super::*;
@@ -191,33 +189,6 @@ mod tests {
             Just(Step::WriteKept),
         ];
         prop::collection::vec(step, 0..20)
-    }
-
-    /// The pages that Parquet's writer writes are those that were kept, not copies: a file takes its
-    /// size and the end of a segment.
-    #[test]
-    fn a_file_takes_its_size_once() {
-        let mut random = 1_u64;
-        let texts = (0..40_000).map(|_| {
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            format!("{random:016x}{:016x}", random.rotate_left(29))
-        });
-        let texts: ArrayRef = Arc::new(texts.map(Some).collect::<StringArray>());
-        let rows = RecordBatch::try_from_iter([("a", Arc::clone(&texts)), ("b", texts)]).unwrap();
-        let memory = FileMemory::default();
-        let options = ArrowWriterOptions::new().with_page_store_factory(Arc::new(memory.clone()));
-        let file = FileBuffer::new(memory.clone());
-        let mut writer = ArrowWriter::try_new_with_options(file, rows.schema(), options).unwrap();
-        for start in (0..40_000).step_by(1_000) {
-            writer.write(&rows.slice(start, 1_000)).unwrap();
-        }
-        let bytes = writer.into_inner().unwrap().into_bytes();
-        let held = memory.bytes();
-        assert!(bytes.len() > 2_000_000);
-        let most = bytes.len() + bytes.len() / 8 + SEGMENT_BYTES_MAX;
-        assert!(held <= most, "{held} for {}", bytes.len());
     }
 
     /// Pages that are written in pieces, small ones held back and written with others, are not copied

@@ -21,6 +21,7 @@ mod table_spec;
 mod table_writer;
 mod conform;
 mod split;
+mod selection;
 mod file_memory;
 mod open_file;
 mod pending;

@@ -6,8 +6,8 @@ use sluicebox_types::FileBytes;
 use crate::WriteError;
 use crate::column_encodings::ColumnEncodings;
 use crate::file_encoder::FileEncoder;
-use crate::pending::{PendingRows, is_kept_whole};
-use crate::split::{DateRows, RowSelection, widened};
+use crate::pending::PendingRows;
+use crate::split::{DateRows, widened};
 
 /// About what an encoder holds and does not report, measured as resident memory: its own output
 /// buffer, state per column, and per row of the page at hand the levels of each column.
@@ -35,16 +35,12 @@ impl OpenFile {
         part: DateRows,
         columns: &mut ColumnEncodings,
     ) -> Result<(), WriteError> {
-        let rows = match part.rows {
-            RowSelection::All if is_kept_whole(batch) => batch.clone(),
-            some => some.copy_from(batch)?,
-        };
-        self.rows += rows.num_rows() as u64;
+        self.rows += part.rows.len_in(batch) as u64;
         self.event_time = Some(
             self.event_time
                 .map_or(part.event_time, |span| widened(span, part.event_time)),
         );
-        self.pending.push(rows)?;
+        self.pending.push(batch, part.rows)?;
         if self.pending.is_chunk() {
             self.encode_pending(columns)
         } else {

@@ -4,6 +4,8 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{ArrowNativeType, DataType};
 use arrow::error::ArrowError;
 
+use crate::selection::{SelectedRows, Selection};
+
 /// Rows that are given to the encoder together at least: with fewer, its cost per call shows.
 const CHUNK_ROWS: usize = 1_024;
 
@@ -25,6 +27,8 @@ const COLUMN_OVERHEAD_BYTES: usize = 512;
 
 /// The first or the latest rows of a file, as plain arrays.
 ///
+/// Rows of a batch that is large enough are not copied at all, even if some of it are left out.
+///
 /// A file with few rows never costs an encoder. Appends of single rows would cost far more than
 /// their values, so runs are merged by generations as in a log-structured merge tree: no row is
 /// copied more often than log₄(rows) times, until they are large enough to wait for the encoder.
@@ -38,20 +42,30 @@ pub(crate) struct PendingRows {
 #[derive(Debug)]
 struct Run {
     generation: u8,
-    rows: RecordBatch,
+    rows: SelectedRows,
     bytes: usize,
 }
 
 impl PendingRows {
-    /// Adds rows. They should own their memory, unless they are a chunk by themselves: what they share
-    /// with others is held with them.
-    pub(crate) fn push(&mut self, rows: RecordBatch) -> Result<(), ArrowError> {
+    /// Adds rows of a batch.
+    pub(crate) fn push(
+        &mut self,
+        batch: &RecordBatch,
+        selection: Selection,
+    ) -> Result<(), ArrowError> {
+        let rows = match &selection {
+            Selection::All if is_kept_whole(batch) => SelectedRows::all(batch.clone()),
+            Selection::These(rows) if is_kept_for(rows.len(), batch) => {
+                SelectedRows::new(batch.clone(), selection)
+            }
+            _ => SelectedRows::all(selection.copy_from(batch)?),
+        };
         self.rows += rows.num_rows();
         self.add(0, rows);
         while let Some(run) = self.full_generation() {
             let generation = run + 1;
             let merged = self.merge_last(FAN_OUT)?;
-            self.add(generation, merged);
+            self.add(generation, SelectedRows::all(merged));
         }
         Ok(())
     }
@@ -62,7 +76,7 @@ impl PendingRows {
     }
 
     /// All rows in the order of their arrival, in runs; nothing is pending afterwards.
-    pub(crate) fn take(&mut self) -> Vec<RecordBatch> {
+    pub(crate) fn take(&mut self) -> Vec<SelectedRows> {
         let runs = std::mem::take(self).runs.into_iter();
         runs.map(|run| run.rows).collect()
     }
@@ -72,10 +86,9 @@ impl PendingRows {
         self.bytes
     }
 
-    fn add(&mut self, generation: u8, rows: RecordBatch) {
-        let bytes = memory_bytes(&rows);
-        let overhead = rows.num_columns() * COLUMN_OVERHEAD_BYTES;
-        let generation = match bytes >= 4 * overhead {
+    fn add(&mut self, generation: u8, rows: SelectedRows) {
+        let bytes = memory_bytes(rows.batch());
+        let generation = match is_large(rows.batch()) {
             true => LAST_GENERATION,
             false => generation,
         };
@@ -98,27 +111,54 @@ impl PendingRows {
     fn merge_last(&mut self, count: usize) -> Result<RecordBatch, ArrowError> {
         let runs = self.runs.split_off(self.runs.len().saturating_sub(count));
         self.bytes -= runs.iter().map(|run| run.bytes).sum::<usize>();
-        let [first, ..] = runs.as_slice() else {
-            return Err(ArrowError::InvalidArgumentError(
-                "no rows to merge".to_owned(),
-            ));
-        };
-        concat_batches(&first.rows.schema(), runs.iter().map(|run| &run.rows))
+        concatenated(runs.iter().map(|run| &run.rows))
     }
+}
+
+/// All rows of these runs in one batch. Copies only what is in more than one.
+pub(crate) fn concatenated<'a>(
+    runs: impl Iterator<Item = &'a SelectedRows>,
+) -> Result<RecordBatch, ArrowError> {
+    let runs = runs.map(SelectedRows::to_batch);
+    let runs = runs.collect::<Result<Vec<_>, _>>()?;
+    let [first, ..] = runs.as_slice() else {
+        return Err(ArrowError::InvalidArgumentError(
+            "no rows to merge".to_owned(),
+        ));
+    };
+    concat_batches(first.schema_ref(), &runs)
+}
+
+/// Whether what a batch costs beside its values is a quarter of them at most.
+fn is_large(batch: &RecordBatch) -> bool {
+    memory_bytes(batch) >= 4 * COLUMN_OVERHEAD_BYTES * batch.num_columns()
+}
+
+/// Whether a batch is kept for the sake of so many of its rows: if it is large, they are most, and it
+/// holds no more than twice what they need, as buffers do that have just doubled.
+fn is_kept_for(rows: usize, batch: &RecordBatch) -> bool {
+    if !is_large(batch) || rows < batch.num_rows() / 8 * 7 {
+        return false;
+    }
+    let (needed, held) = needed_and_held_bytes(batch);
+    rows >= CHUNK_ROWS || held <= 2 * needed
 }
 
 /// Whether a batch can be kept as it is: because it is worth a call of the encoder by itself, or
 /// because it holds hardly more memory than its rows need.
-pub(crate) fn is_kept_whole(rows: &RecordBatch) -> bool {
-    if rows.num_rows() >= CHUNK_ROWS {
-        return true;
-    }
-    let (mut needed, mut held) = (0, 0);
-    for column in rows.columns() {
-        needed += payload_bytes(column);
-        held += column.get_buffer_memory_size();
-    }
-    needed >= CHUNK_BYTES || held <= needed + needed / 4
+fn is_kept_whole(batch: &RecordBatch) -> bool {
+    let (needed, held) = needed_and_held_bytes(batch);
+    batch.num_rows() >= CHUNK_ROWS || needed >= CHUNK_BYTES || held <= needed + needed / 4
+}
+
+fn needed_and_held_bytes(batch: &RecordBatch) -> (usize, usize) {
+    let columns = || batch.columns().iter();
+    (
+        columns().map(payload_bytes).sum(),
+        columns()
+            .map(|column| column.get_buffer_memory_size())
+            .sum(),
+    )
 }
 
 /// Bytes of the rows themselves, without those that other slices of their buffers hold. Arrow's own
@@ -186,7 +226,7 @@ mod tests {
     fn single_rows_are_merged_in_order() {
         let mut pending = PendingRows::default();
         for n in 0..1_000 {
-            pending.push(batch([n])).unwrap();
+            pending.push(&batch([n]), Selection::All).unwrap();
             assert!(pending.runs.len() <= 3 * 5);
         }
         assert!(!pending.is_chunk());
@@ -196,21 +236,42 @@ mod tests {
             pending.memory_bytes()
         );
         let runs = pending.take();
-        let values = runs
-            .iter()
-            .map(|run| run.column(0).as_primitive::<Int64Type>());
-        assert!(values.flat_map(|run| run.values()).copied().eq(0..1_000));
-        assert_eq!((pending.memory_bytes(), pending.take()), (0, vec![]));
+        let rows = concatenated(runs.iter()).unwrap();
+        let values = rows.column(0).as_primitive::<Int64Type>();
+        assert!(values.values().iter().copied().eq(0..1_000));
+        assert!(pending.memory_bytes() == 0 && pending.take().is_empty());
     }
 
     /// A chunk is ready at either limit.
     #[test]
     fn rows_or_bytes_make_a_chunk() {
         let mut pending = PendingRows::default();
-        pending.push(batch(0..1_023)).unwrap();
+        pending.push(&batch(0..1_023), Selection::All).unwrap();
         assert!(!pending.is_chunk());
-        pending.push(batch([0])).unwrap();
+        pending.push(&batch([0]), Selection::All).unwrap();
         assert!(pending.is_chunk());
+    }
+
+    /// Most rows of a large batch wait in it, uncopied; a few rows, or those of a small one, do not keep
+    /// the others in memory. All come out in order.
+    #[test]
+    fn large_batches_are_not_copied_for_a_few_rows_less() {
+        let odd = |last| Selection::These((1..last).step_by(2).collect());
+        let most = |last| Selection::These((1..last).collect());
+        for (last, selection, held) in [
+            (2_000, most(2_000), 2_000),
+            (900, most(900), 900),
+            (2_000, odd(2_000), 1_000),
+            (50, most(50), 49),
+        ] {
+            let mut pending = PendingRows::default();
+            let numbers = batch(0..last);
+            pending.push(&numbers, selection.clone()).unwrap();
+            let runs = pending.take();
+            assert_eq!(runs[0].batch().num_rows(), held, "{last}");
+            let expected = selection.copy_from(&numbers).unwrap();
+            assert_eq!(concatenated(runs.iter()).unwrap(), expected);
+        }
     }
 
     /// A batch is kept as it is if it is a chunk, or if its memory is its own; a few rows of a large

@@ -1,67 +1,58 @@
 use std::collections::BTreeMap;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
-use arrow::compute::take_record_batch;
-use arrow::error::ArrowError;
 use sluicebox_types::{Granularity, PartitionDate};
+
+use crate::selection::Selection;
 
 /// The rows of a batch that belong to one date.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct DateRows {
     pub(crate) date: PartitionDate,
-    pub(crate) rows: RowSelection,
+    pub(crate) rows: Selection,
     /// Smallest and largest event time, microseconds.
     pub(crate) event_time: [i64; 2],
 }
 
-/// Which rows of a batch, in its order.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum RowSelection {
-    All,
-    These(Vec<u64>),
-}
-
-impl RowSelection {
-    /// A copy of these rows that shares no memory with `batch`.
-    pub(crate) fn copy_from(self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-        let rows: UInt64Array = match self {
-            Self::All => (0..).take(batch.num_rows()).collect(),
-            Self::These(rows) => rows.into(),
-        };
-        let rows: ArrayRef = std::sync::Arc::new(rows);
-        take_record_batch(batch, &rows)
-    }
-}
-
-/// Groups rows by the date of their event times, in order within each date. One group per date;
-/// no row is lost or doubled.
-pub(crate) fn split_by_date(event_time_micros: &[i64], granularity: Granularity) -> Vec<DateRows> {
-    let (Some(&first), Some(&last)) = (
-        event_time_micros.iter().min(),
-        event_time_micros.iter().max(),
-    ) else {
+/// Groups the rows that are kept by the date of their event times, in order within each date. One
+/// group per date; no row is lost or doubled.
+pub(crate) fn split_by_date(
+    event_time_micros: &[i64],
+    kept: &[bool],
+    granularity: Granularity,
+) -> Vec<DateRows> {
+    let rows = event_time_micros.iter().copied().enumerate().zip(kept);
+    let rows = rows.filter_map(|(row, kept)| kept.then_some(row));
+    let times = || rows.clone().map(|(_, time)| time);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else {
         return vec![];
     };
     let date = PartitionDate::of_micros(first, granularity);
     if date == PartitionDate::of_micros(last, granularity) {
+        let rows = match kept.iter().all(|kept| *kept) {
+            true => Selection::All,
+            false => Selection::These(rows.map(|(row, _)| row).collect()),
+        };
         return vec![DateRows {
             date,
-            rows: RowSelection::All,
+            rows,
             event_time: [first, last],
         }];
     }
-    group_by_date(event_time_micros, granularity)
+    group_by_date(rows, granularity)
 }
 
 #[derive(Debug)]
 struct Group {
-    rows: Vec<u64>,
+    rows: Vec<usize>,
     event_time: [i64; 2],
 }
 
-fn group_by_date(event_time_micros: &[i64], granularity: Granularity) -> Vec<DateRows> {
+fn group_by_date(
+    rows: impl Iterator<Item = (usize, i64)>,
+    granularity: Granularity,
+) -> Vec<DateRows> {
     let mut groups: BTreeMap<PartitionDate, Group> = BTreeMap::new();
-    for (row, &time) in (0..).zip(event_time_micros) {
+    for (row, time) in rows {
         let group = groups
             .entry(PartitionDate::of_micros(time, granularity))
             .or_insert_with(|| Group {
@@ -75,7 +66,7 @@ fn group_by_date(event_time_micros: &[i64], granularity: Granularity) -> Vec<Dat
         .into_iter()
         .map(|(date, Group { rows, event_time })| DateRows {
             date,
-            rows: RowSelection::These(rows),
+            rows: Selection::These(rows),
             event_time,
         })
         .collect()
@@ -97,12 +88,16 @@ mod tests {
     /// A boundary belongs to the hour that it starts.
     #[test]
     fn hours_are_half_open() {
-        let groups = split_by_date(&[HOUR - 1, HOUR, HOUR - 1, -1], Granularity::Hour);
+        let groups = split_by_date(
+            &[HOUR - 1, HOUR, HOUR - 1, -1],
+            &[true; 4],
+            Granularity::Hour,
+        );
         let found: Vec<_> = groups
             .iter()
             .map(|group| (group.date.to_string(), &group.rows, group.event_time))
             .collect();
-        let these = |rows: &[u64]| RowSelection::These(rows.to_vec());
+        let these = |rows: &[usize]| Selection::These(rows.to_vec());
         assert_eq!(
             found,
             [
@@ -124,39 +119,39 @@ mod tests {
     /// The common case, one date, names no rows at all.
     #[test]
     fn one_date_is_not_split() {
-        let groups = split_by_date(&[5, 3, 9], Granularity::Day);
+        let groups = split_by_date(&[5, 3, 9], &[true; 3], Granularity::Day);
         assert_eq!(groups.len(), 1);
         assert_eq!(
             (&groups[0].rows, groups[0].event_time),
-            (&RowSelection::All, [3, 9])
+            (&Selection::All, [3, 9])
         );
-        assert!(split_by_date(&[], Granularity::Day).is_empty());
+        assert!(split_by_date(&[], &[], Granularity::Day).is_empty());
+        assert!(split_by_date(&[5], &[false], Granularity::Day).is_empty());
     }
 
     proptest! {
-        /// Every row is in the group of its date, exactly once, and groups keep the order.
+        /// Every row that is kept is in the group of its date, exactly once, and groups keep the order.
         #[test]
         fn groups_partition_the_rows(
-            times in prop::collection::vec(-5 * HOUR..5 * HOUR, 1..200),
+            rows in prop::collection::vec((-5 * HOUR..5 * HOUR, any::<bool>()), 1..200),
         ) {
-            let mut seen = vec![0; times.len()];
-            for group in split_by_date(&times, Granularity::Hour) {
+            let (times, kept): (Vec<i64>, Vec<bool>) = rows.into_iter().unzip();
+            let mut seen = vec![false; times.len()];
+            for group in split_by_date(&times, &kept, Granularity::Hour) {
                 let rows = match group.rows {
-                    RowSelection::All => (0..times.len()).collect(),
-                    RowSelection::These(rows) => {
-                        rows.into_iter().map(|row| usize::try_from(row).unwrap()).collect::<Vec<_>>()
-                    }
+                    Selection::All => (0..times.len()).collect(),
+                    Selection::These(rows) => rows,
                 };
                 prop_assert!(rows.is_sorted());
                 for &row in &rows {
-                    seen[row] += 1;
+                    prop_assert!(!std::mem::replace(&mut seen[row], true));
                     let date = PartitionDate::of_micros(times[row], Granularity::Hour);
                     prop_assert_eq!(date, group.date);
                 }
                 let times = || rows.iter().map(|&row| times[row]);
                 prop_assert_eq!(group.event_time, [times().min().unwrap(), times().max().unwrap()]);
             }
-            prop_assert!(seen.iter().all(|&count| count == 1));
+            prop_assert_eq!(seen, kept);
         }
     }
 }

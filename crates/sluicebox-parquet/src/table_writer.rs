@@ -68,8 +68,8 @@ impl TableWriter {
     /// row, microseconds since 1970-01-01 UTC.
     ///
     /// The batch must have the table's columns; nullability, metadata and the names of list and map
-    /// children may differ. What is not encoded yet is
-    /// copied, unless the batch holds hardly more memory than its rows need: then it is kept.
+    /// children may differ. What is not encoded yet is copied, unless the batch holds hardly more memory
+    /// than its rows need: then it is kept.
     ///
     /// # Errors
     /// The batch does not fit the table, or cannot be encoded. The writer is poisoned.
@@ -78,7 +78,21 @@ impl TableWriter {
         batch: &RecordBatch,
         event_time_micros: &[i64],
     ) -> Result<(), WriteError> {
-        self.poison_on_error(|writer| writer.append_by_date(batch, event_time_micros))
+        let kept = vec![true; batch.num_rows()];
+        self.append_kept(batch, event_time_micros, &kept)
+    }
+
+    /// [`Self::append`], but only of the rows that `kept` says: it has one entry per row.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub fn append_kept(
+        &mut self,
+        batch: &RecordBatch,
+        event_time_micros: &[i64],
+        kept: &[bool],
+    ) -> Result<(), WriteError> {
+        self.poison_on_error(|writer| writer.append_by_date(batch, event_time_micros, kept))
     }
 
     /// Rows in the open files.
@@ -147,11 +161,16 @@ impl TableWriter {
         Ok(done)
     }
 
-    fn append_by_date(&mut self, batch: &RecordBatch, times: &[i64]) -> Result<(), WriteError> {
-        if batch.num_rows() != times.len() {
+    fn append_by_date(
+        &mut self,
+        batch: &RecordBatch,
+        times: &[i64],
+        kept: &[bool],
+    ) -> Result<(), WriteError> {
+        if [times.len(), kept.len()] != [batch.num_rows(); 2] {
             return Err(WriteError::EventTimes {
                 rows: batch.num_rows(),
-                event_times: times.len(),
+                event_times: times.len().min(kept.len()),
             });
         }
         let columns = match &mut self.columns {
@@ -159,7 +178,7 @@ impl TableWriter {
             none => none.insert(ColumnEncodings::new(&self.spec)?),
         };
         let batch = conform(batch, &self.spec.schema)?;
-        for part in split_by_date(times, self.spec.granularity) {
+        for part in split_by_date(times, kept, self.spec.granularity) {
             let file = self.files.entry(part.date).or_default();
             let (rows, memory_bytes) = (file.rows(), file.memory_bytes());
             file.append(&batch, part, columns)?;

@@ -1,4 +1,4 @@
-use arrow::array::{Array, AsArray};
+use arrow::array::AsArray;
 use bytes::Bytes;
 use parquet::basic::{Compression as Codec, Encoding, PageType};
 use parquet::column::page::{CompressedPage, Page, PageWriter as _};
@@ -65,11 +65,16 @@ impl TextColumn {
         })
     }
 
-    /// Adds the texts of a leaf.
-    pub(crate) fn append(&mut self, leaf: &Leaf<'_>, snappy: &mut Snappy) -> Result<()> {
+    /// Adds these rows of a leaf.
+    pub(crate) fn append(
+        &mut self,
+        leaf: &Leaf<'_>,
+        rows: impl Iterator<Item = usize>,
+        snappy: &mut Snappy,
+    ) -> Result<()> {
         let texts = leaf.values.as_string::<i32>();
         let level_max = usize::try_from(self.description.max_def_level())?;
-        for row in 0..texts.len() {
+        for row in rows {
             let level = leaf.definition_level(row);
             let text = (level == level_max).then(|| texts.value(row));
             if !self.page.has_room_for(text) {
@@ -185,23 +190,18 @@ impl TextColumn {
 }
 
 fn statistics(bounds: Option<&Bounds>, nulls: usize) -> Statistics {
-    let lower = bounds.map(Bounds::lower);
-    let upper = bounds.map(Bounds::upper);
-    let is_exact = |exact: Option<bool>| exact.unwrap_or(true);
-    let (lower_is_exact, upper_is_exact) = (
-        is_exact(lower.map(|(_, exact)| exact)),
-        is_exact(upper.as_ref().map(|(_, exact)| *exact)),
-    );
+    let (min, min_is_exact) = bounds.map(Bounds::lower).unzip();
+    let (max, max_is_exact) = bounds.map(Bounds::upper).unzip();
     let statistics = ValueStatistics::new(
-        lower.map(|(text, _)| ByteArray::from(text.as_bytes().to_vec())),
-        upper.map(|(text, _)| ByteArray::from(text.into_bytes())),
+        min.map(|min| ByteArray::from(min.as_bytes().to_vec())),
+        max.map(|max| ByteArray::from(max.into_bytes())),
         None,
         Some(nulls as u64),
         false,
     );
     Statistics::ByteArray(
         statistics
-            .with_min_is_exact(lower_is_exact)
-            .with_max_is_exact(upper_is_exact),
+            .with_min_is_exact(min_is_exact.unwrap_or(true))
+            .with_max_is_exact(max_is_exact.unwrap_or(true)),
     )
 }

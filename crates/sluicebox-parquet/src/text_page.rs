@@ -1,10 +1,10 @@
 use crate::bounds::Bounds;
 
-/// Rows of a page at most: less than most pages of short texts have, so that the room for their
-/// levels is small.
+/// Rows of a page at most. With texts of four bytes or more a page of 64 KiB is full before.
 const ROWS_MAX: usize = 8 * 1024;
 
-/// Definition levels above this are not for these pages: what lies so deep is rare.
+/// The highest definition level that these pages can have: three bits, for seven nullable columns that
+/// lie in each other.
 pub(crate) const LEVEL_MAX: u8 = 7;
 
 /// Before the levels stand their length, and the length of their run.
@@ -13,8 +13,8 @@ const LEVELS_HEAD_BYTES: usize = 4 + 5;
 /// A data page of texts while it fills: definition levels, then the texts in PLAIN encoding, each
 /// after its length (<https://parquet.apache.org/docs/file-format/data-pages/encodings/>).
 ///
-/// Its memory is that of the largest page so far, and is used for page after page: there is one copy
-/// of a text between the array that it was decoded into and the compressor.
+/// Its memory is used for page after page, and a text is copied once between the array that it was
+/// decoded into and the compressor.
 pub(crate) struct TextPage {
     /// Room for the levels, which are complete last and come first; then the texts.
     bytes: Vec<u8>,
@@ -115,8 +115,11 @@ impl TextPage {
         self.bytes.get(start..).unwrap_or_default()
     }
 
-    /// Makes it as new; its memory stays.
+    /// Makes it as new. Its memory stays, unless that was for a long text.
     pub(crate) fn clear(&mut self) {
+        if self.bytes.capacity() > 2 * self.bytes_max {
+            self.bytes = Vec::new();
+        }
         self.bytes.truncate(self.room);
         self.levels.clear();
         self.nulls = 0;
@@ -217,7 +220,9 @@ mod tests {
         let long = "a".repeat(1_000);
         assert!(page.has_room_for(Some(&long)));
         page.push(&long);
-        assert!(!page.has_room_for(Some("")));
+        assert!(!page.has_room_for(Some("")) && page.memory_bytes() > 1_000);
+        page.clear();
+        assert!(page.memory_bytes() < 100);
 
         let mut page = TextPage::new(7, 100_000);
         while page.has_room_for(None) {

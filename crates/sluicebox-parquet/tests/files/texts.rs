@@ -1,8 +1,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StructArray};
-use arrow::compute::concat_batches;
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, StructArray,
+};
+use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -49,28 +51,39 @@ struct Load {
     length_max: usize,
     /// Of a hundred.
     nulls: u8,
+    /// Rows that are left out, of a hundred.
+    left_out: u8,
 }
+
+/// What is appended at once, and which rows of it are kept.
+type Append = (RecordBatch, Vec<bool>);
 
 fn loads() -> impl Strategy<Value = Load> {
     let rows = prop::collection::vec(1_usize..1_500, 1..5);
     let length_max = prop_oneof![Just(0_usize), Just(20), Just(500), Just(5_000)];
     let nulls = prop_oneof![Just(0_u8), Just(10), Just(90), Just(100)];
-    let load = (any::<u64>(), rows, length_max, nulls);
-    load.prop_map(|(seed, rows, length_max, nulls)| Load {
+    let left_out = prop_oneof![Just(0_u8), Just(2), Just(60)];
+    let load = (any::<u64>(), rows, length_max, nulls, left_out);
+    load.prop_map(|(seed, rows, length_max, nulls, left_out)| Load {
         seed,
         rows,
         length_max,
         nulls,
+        left_out,
     })
 }
 
 impl Load {
-    fn batches(&self) -> Vec<RecordBatch> {
+    fn appends(&self) -> Vec<Append> {
         let mut random = fastrand::Rng::with_seed(self.seed);
-        self.rows
-            .iter()
-            .map(|rows| self.batch(*rows, &mut random))
-            .collect()
+        let rows = self.rows.iter();
+        let append = |rows: &usize| {
+            let batch = self.batch(*rows, &mut random);
+            let mut kept = shares(*rows, self.left_out, &mut random);
+            kept[0] = true;
+            (batch, kept)
+        };
+        rows.map(append).collect()
     }
 
     fn batch(&self, rows: usize, random: &mut fastrand::Rng) -> RecordBatch {
@@ -78,48 +91,63 @@ impl Load {
         let outer = members(schema.field(1));
         let inner = members(&outer[2]);
         let c = self.texts(rows, random);
-        let inner = StructArray::new(inner, vec![c], Some(self.presence(rows, random).into()));
+        let inner = StructArray::new(
+            inner,
+            vec![c],
+            Some(shares(rows, self.nulls, random).into()),
+        );
         let n = Int64Array::from_iter_values((0..).take(rows));
         let columns: Vec<ArrayRef> = vec![Arc::new(n), self.texts(rows, random), Arc::new(inner)];
-        let outer = StructArray::new(outer, columns, Some(self.presence(rows, random).into()));
+        let outer = StructArray::new(
+            outer,
+            columns,
+            Some(shares(rows, self.nulls, random).into()),
+        );
         let kafka = kafka_column("raw.flights", 12, (0..).take(rows).collect(), &[]);
         let columns: Vec<ArrayRef> =
             vec![self.texts(rows, random), Arc::new(outer), Arc::new(kafka)];
         RecordBatch::try_new(schema, columns).unwrap()
     }
 
-    fn presence(&self, rows: usize, random: &mut fastrand::Rng) -> Vec<bool> {
-        (0..rows).map(|_| random.u8(0..100) >= self.nulls).collect()
-    }
-
     fn texts(&self, rows: usize, random: &mut fastrand::Rng) -> ArrayRef {
-        let texts = self.presence(rows, random).into_iter().map(|is_there| {
-            let length = random.usize(0..=self.length_max);
-            let text = (0..length).map(|_| ['a', 'b', 'ß', '€', '😀'][random.usize(0..5)]);
-            is_there.then(|| text.collect::<String>())
-        });
+        let texts = shares(rows, self.nulls, random)
+            .into_iter()
+            .map(|is_there| {
+                let length = random.usize(0..=self.length_max);
+                let text = (0..length).map(|_| ['a', 'b', 'ß', '€', '😀'][random.usize(0..5)]);
+                is_there.then(|| text.collect::<String>())
+            });
         Arc::new(texts.collect::<StringArray>())
     }
 
-    fn write(&self, batches: &[RecordBatch]) -> Bytes {
+    fn write(&self, appends: &[Append]) -> Bytes {
         let spec = TableSpec {
             dictionary: [("a".to_owned(), false), ("outer".to_owned(), false)].into(),
             row_group_bytes: 1_000_000,
             ..spec(&schema())
         };
         let mut writer = TableWriter::new(Arc::new(spec));
-        for rows in batches {
-            writer
-                .append(rows, &vec![SEPTEMBER; rows.num_rows()])
-                .unwrap();
+        for (batch, kept) in appends {
+            let times = vec![SEPTEMBER; batch.num_rows()];
+            writer.append_kept(batch, &times, kept).unwrap();
         }
-        writer
-            .close(&cut(0, 10_000))
-            .unwrap()
-            .remove(0)
-            .bytes
-            .to_bytes()
+        let mut files = writer.close(&cut(0, 10_000)).unwrap();
+        files.remove(0).bytes.to_bytes()
     }
+}
+
+/// False for so many of a hundred.
+fn shares(rows: usize, hundredths: u8, random: &mut fastrand::Rng) -> Vec<bool> {
+    let shares = (0..rows).map(|_| random.u8(0..100) >= hundredths);
+    shares.collect()
+}
+
+/// The rows that are kept.
+fn kept_rows(appends: &[Append]) -> RecordBatch {
+    let kept = appends.iter().map(|(batch, kept)| {
+        filter_record_batch(batch, &BooleanArray::from(kept.clone())).unwrap()
+    });
+    concat_batches(&schema(), &kept.collect::<Vec<_>>()).unwrap()
 }
 
 fn footer(file: &Bytes) -> Arc<ParquetMetaData> {
@@ -179,9 +207,9 @@ proptest! {
     /// long, and the footer says of them what the library's would.
     #[test]
     fn texts_come_back_and_the_footer_is_right(load in loads()) {
-        let batches = load.batches();
-        let rows = concat_batches(&schema(), &batches).unwrap();
-        let file = load.write(&batches);
+        let appends = load.appends();
+        let rows = kept_rows(&appends);
+        let file = load.write(&appends);
         let found = read(&file);
         prop_assert_eq!(found.columns(), rows.columns());
 
@@ -221,12 +249,12 @@ proptest! {
     /// Who reads only some rows finds them by the index of the pages.
     #[test]
     fn pages_are_found_by_their_rows(load in loads(), skipped in 0_usize..3_000, taken in 1_usize..50) {
-        let batches = load.batches();
-        let rows = concat_batches(&schema(), &batches).unwrap();
+        let appends = load.appends();
+        let rows = kept_rows(&appends);
         let skipped = skipped.min(rows.num_rows() - 1);
         let taken = taken.min(rows.num_rows() - skipped);
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
-        let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(load.write(&batches), options);
+        let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(load.write(&appends), options);
         let selection = RowSelection::from_consecutive_ranges(
             std::iter::once(skipped..skipped + taken),
             rows.num_rows(),

@@ -1,8 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray};
-use arrow::compute::filter_record_batch;
+use arrow::array::ArrayRef;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use sluicebox_parquet::{Rejected, WriteError, kafka_column, kafka_field, quarantine_batch};
@@ -73,34 +72,24 @@ fn write_golden(
     timed: Timed,
 ) -> Result<(), WriteError> {
     let start = range.start();
-    let Timed { rows, mut micros } = timed;
-    let keep: Vec<bool> = rows
-        .origins
-        .iter()
+    let Timed { rows, micros } = timed;
+    let origins = rows.origins.iter();
+    let kept: Vec<bool> = origins
         .zip(&rows.fates)
         .map(|(origin, fate)| *fate == Fate::Golden && origin.offset >= start)
         .collect();
-    let kept = keep.iter().filter(|keep| **keep).count();
-    if kept == 0 {
+    if !kept.contains(&true) {
         return Ok(());
     }
-    let mut origins = rows.origins;
     let mut batch = rows.batch;
-    if kept < keep.len() {
-        batch = filter_record_batch(&batch, &BooleanArray::from(keep.clone()))?;
-        retain(&mut origins, &keep);
-        retain(&mut micros, &keep);
-    }
     if range.kafka_column {
-        let offsets = origins.iter().map(|origin| origin.offset).collect();
-        let timestamps: Vec<_> = origins
-            .iter()
-            .map(|origin| origin.timestamp_millis)
-            .collect();
+        let origins = rows.origins.iter();
+        let offsets = origins.clone().map(|origin| origin.offset).collect();
+        let timestamps: Vec<_> = origins.map(|origin| origin.timestamp_millis).collect();
         let column = kafka_column(&partition.topic, partition.partition, offsets, &timestamps);
         batch = append_column(&batch, Arc::new(column))?;
     }
-    range.golden.append(&batch, &micros)
+    range.golden.append_kept(&batch, &micros, &kept)
 }
 
 fn write_rejected(
@@ -148,9 +137,4 @@ fn append_column(batch: &RecordBatch, kafka_column: ArrayRef) -> Result<RecordBa
     columns.push(kafka_column);
     let schema = with_kafka_column(batch.schema_ref());
     Ok(RecordBatch::try_new(schema, columns)?)
-}
-
-fn retain<T>(items: &mut Vec<T>, keep: &[bool]) {
-    let mut keep = keep.iter();
-    items.retain(|_| keep.next().copied().unwrap_or(false));
 }
