@@ -37,6 +37,11 @@ impl Bounds {
         self.widen(&others.max);
     }
 
+    /// Bytes of memory: both are kept whole.
+    pub(crate) const fn memory_bytes(&self) -> usize {
+        self.min.capacity() + self.max.capacity()
+    }
+
     /// A short text that none of them is below, and whether it is one of them.
     pub(crate) fn lower(&self) -> (&str, bool) {
         let cut = cut(&self.min);

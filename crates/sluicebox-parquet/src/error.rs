@@ -12,13 +12,18 @@ pub enum WriteError {
     /// The table's schema or its settings per column cannot be written.
     #[error(transparent)]
     Schema(#[from] SchemaError),
-    /// A batch has not one event time per row.
-    #[error("the batch has {rows} rows, but {event_times} event times; give one per row")]
+    /// A batch has not one event time and one mark per row.
+    #[error(
+        "the batch has {rows} rows, but {event_times} event times and {marks} marks of whether a row \
+         is kept; give one of each per row"
+    )]
     EventTimes {
         /// Rows of the batch.
         rows: usize,
         /// Event times given.
         event_times: usize,
+        /// Marks given.
+        marks: usize,
     },
     /// A batch has not the table's columns.
     #[error("the batch has {found} where the table has {expected} at column `{column}`")]

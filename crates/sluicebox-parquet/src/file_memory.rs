@@ -67,15 +67,15 @@ impl FileMemory {
     }
 
     /// The first of these bytes as they lie in a page that was handed over. The writer holds small
-    /// writes back, so that others may come before, and a small page together with them: then the
-    /// next page is what follows.
+    /// writes back, so that others may come before, and small pages together with them: then what
+    /// follows is a later page.
     fn take_handed(&self, bytes: &[u8]) -> Option<Bytes> {
         let handed = &mut self.0.lock().handed;
         let is_next = |page: &Bytes| {
             let length = page.len().min(bytes.len());
             length > 0 && page.get(..length) == bytes.get(..length)
         };
-        let passed_over = handed.iter().take(2).position(is_next)?;
+        let passed_over = handed.iter().position(is_next)?;
         handed.drain(..passed_over);
         let page = handed.front_mut()?;
         let taken = page.split_to(page.len().min(bytes.len()));
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn pages_in_pieces_are_taken_over() {
         let memory = FileMemory::default();
-        let lengths = [30, 60_000, 31, 20, 32, 70_000, 30, 8_192];
+        let lengths = [3_000, 29, 60_000, 31, 20, 32, 70_000, 30, 8_192];
         let pages = (0..)
             .zip(lengths)
             .map(|(n, length)| memory.keep(&vec![n; length]));
@@ -213,7 +213,7 @@ mod tests {
         let bytes = file.into_inner().unwrap().into_bytes().to_bytes();
         assert_eq!(bytes, [&b"PAR1"[..], &pages.concat()].concat());
         assert!(
-            memory.bytes() - before < 1_000,
+            memory.bytes() - before < 8_192,
             "{}",
             memory.bytes() - before
         );

@@ -134,10 +134,11 @@ fn is_large(batch: &RecordBatch) -> bool {
     memory_bytes(batch) >= 4 * COLUMN_OVERHEAD_BYTES * batch.num_columns()
 }
 
-/// Whether a batch is kept for the sake of so many of its rows: if it is large, they are most, and it
-/// holds no more than twice what they need, as buffers do that have just doubled.
+/// Whether a batch is kept for the sake of so many of its rows: if it is large, they are seven of eight
+/// at least, and it holds no more than twice what all its rows need, as buffers do that have just
+/// doubled.
 fn is_kept_for(rows: usize, batch: &RecordBatch) -> bool {
-    if !is_large(batch) || rows < batch.num_rows() / 8 * 7 {
+    if !is_large(batch) || rows * 8 < batch.num_rows() * 7 {
         return false;
     }
     let (needed, held) = needed_and_held_bytes(batch);
@@ -263,6 +264,7 @@ mod tests {
             (900, most(900), 900),
             (2_000, odd(2_000), 1_000),
             (50, most(50), 49),
+            (7, Selection::These(vec![3]), 1),
         ] {
             let mut pending = PendingRows::default();
             let numbers = batch(0..last);

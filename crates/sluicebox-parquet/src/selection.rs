@@ -9,6 +9,7 @@ use arrow::error::ArrowError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Selection {
     All,
+    /// In ascending order, each once.
     These(Vec<usize>),
 }
 

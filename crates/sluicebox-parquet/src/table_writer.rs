@@ -69,7 +69,7 @@ impl TableWriter {
     ///
     /// The batch must have the table's columns; nullability, metadata and the names of list and map
     /// children may differ. What is not encoded yet is copied, unless the batch holds hardly more memory
-    /// than its rows need: then it is kept.
+    /// than its rows need, or is large and most of its rows belong into one file: then it is kept.
     ///
     /// # Errors
     /// The batch does not fit the table, or cannot be encoded. The writer is poisoned.
@@ -170,7 +170,8 @@ impl TableWriter {
         if [times.len(), kept.len()] != [batch.num_rows(); 2] {
             return Err(WriteError::EventTimes {
                 rows: batch.num_rows(),
-                event_times: times.len().min(kept.len()),
+                event_times: times.len(),
+                marks: kept.len(),
             });
         }
         let columns = match &mut self.columns {

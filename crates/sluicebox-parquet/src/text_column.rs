@@ -18,6 +18,9 @@ use crate::leaves::Leaf;
 use crate::snappy::Snappy;
 use crate::text_page::TextPage;
 
+/// With fewer bytes a page is written together with its header, so that the file keeps both.
+const WRITTEN_AT_ONCE_BYTES: usize = 8 * 1024;
+
 /// One column of texts in one row group: what Parquet's own writer would write without a dictionary,
 /// but straight from the arrays that the texts were decoded into. That writer copies each text four
 /// times on its way to the compressor.
@@ -95,7 +98,7 @@ impl TextColumn {
 
     /// Bytes of memory, without the complete pages, which are the file's.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.page.memory_bytes()
+        self.page.memory_bytes() + self.bounds.as_ref().map_or(0, Bounds::memory_bytes)
     }
 
     /// The pages, and what the footer says about them.
@@ -134,18 +137,22 @@ impl TextColumn {
         let plain = self.page.plain();
         let plain_bytes = plain.len();
         let data = match self.codec {
-            Codec::SNAPPY => self.memory.keep(snappy.compress(plain)?),
-            _ => self.memory.keep(plain),
+            Codec::SNAPPY => snappy.compress(plain)?,
+            _ => plain,
         };
+        let data = match data.len() < WRITTEN_AT_ONCE_BYTES {
+            true => Bytes::copy_from_slice(data),
+            false => self.memory.keep(data),
+        };
+        self.memory.hand_over([data.clone()]);
         let page = Page::DataPage {
-            buf: data.clone(),
+            buf: data,
             num_values: u32::try_from(self.page.rows())?,
             encoding: Encoding::PLAIN,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        self.memory.hand_over([data]);
         let mut file = TrackedWrite::new(FileBuffer::new(self.memory.clone()));
         let page = CompressedPage::new(page, plain_bytes);
         let written = SerializedPageWriter::new(&mut file).write_page(page)?;

@@ -14,7 +14,7 @@ const LEVELS_HEAD_BYTES: usize = 4 + 5;
 /// after its length (<https://parquet.apache.org/docs/file-format/data-pages/encodings/>).
 ///
 /// Its memory is used for page after page, and a text is copied once between the array that it was
-/// decoded into and the compressor.
+/// decoded into and the compressor, unless it is the smallest or the largest so far.
 pub(crate) struct TextPage {
     /// Room for the levels, which are complete last and come first; then the texts.
     bytes: Vec<u8>,
@@ -102,7 +102,8 @@ impl TextPage {
 
     /// Bytes of memory.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.bytes.capacity() + self.levels.capacity()
+        let bounds = self.bounds.as_ref().map_or(0, Bounds::memory_bytes);
+        self.bytes.capacity() + self.levels.capacity() + bounds
     }
 
     /// The whole page as it is before compression.

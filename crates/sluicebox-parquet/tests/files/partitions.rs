@@ -127,7 +127,8 @@ fn errors_poison_until_discarded() {
         error,
         WriteError::EventTimes {
             rows: 3,
-            event_times: 2
+            event_times: 2,
+            marks: 3,
         }
     ));
     assert!(matches!(
