@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
@@ -14,7 +13,6 @@ use parquet::schema::types::{ColumnPath, SchemaDescriptor};
 use crate::file_encoder::FileEncoder;
 use crate::file_memory::{FileBuffer, FileMemory};
 use crate::leaves::leaves;
-use crate::pending::concatenated;
 use crate::sample::{dictionary_pays, snappy_pays};
 use crate::schema::check_types;
 use crate::selection::SelectedRows;
@@ -102,7 +100,7 @@ impl ColumnEncodings {
 
     /// An encoder for a file whose first rows are those of `runs`.
     pub(crate) fn open(&mut self, runs: &[SelectedRows]) -> Result<FileEncoder, ParquetError> {
-        self.learn(&concatenated(runs.iter())?);
+        self.learn(runs);
         let mut properties = self.base.clone().into_builder();
         for leaf in &self.leaves {
             properties =
@@ -144,17 +142,21 @@ impl ColumnEncodings {
         self.leaves.len()
     }
 
-    fn learn(&mut self, first: &RecordBatch) {
+    /// Looks at the batches of these runs. That rows are left out of them says nothing about a column.
+    fn learn(&mut self, runs: &[SelectedRows]) {
         let tries = self.opened.is_multiple_of(TRIAL_FILES);
         self.opened = self.opened.wrapping_add(1);
-        for (leaf, first) in self.leaves.iter_mut().zip(leaves(first)) {
-            let array = first.values;
+        let runs = runs.iter().map(|run| leaves(run.batch()));
+        let runs: Vec<_> = runs.collect();
+        for (index, leaf) in self.leaves.iter_mut().enumerate() {
+            let values = runs.iter().filter_map(|leaves| leaves.get(index));
+            let values: Vec<_> = values.map(|leaf| leaf.values).collect();
             if leaf.declared.is_none() {
-                leaf.dictionary = dictionary_pays(array).unwrap_or(leaf.dictionary);
+                leaf.dictionary = dictionary_pays(&values).unwrap_or(leaf.dictionary);
             }
             let is_snappy = self.base.compression(&leaf.path) == Codec::SNAPPY;
             if is_snappy && !leaf.dictionary && (tries || leaf.snappy.is_none()) {
-                leaf.snappy = snappy_pays(array).or(leaf.snappy);
+                leaf.snappy = snappy_pays(&values).or(leaf.snappy);
             }
         }
     }

@@ -12,7 +12,7 @@ use arrow::error::ArrowError;
 pub(crate) struct Leaf<'a> {
     pub(crate) values: &'a ArrayRef,
     /// How many columns from the root down to this one are nullable.
-    level_max: usize,
+    pub(crate) level_max: usize,
     /// Of those that miss something the nulls, and how many nullable ones are above. Of what lies in
     /// lists or maps only the columns above the first of them can be asked.
     nulls: Vec<(usize, &'a NullBuffer)>,

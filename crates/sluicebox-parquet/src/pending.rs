@@ -116,7 +116,7 @@ impl PendingRows {
 }
 
 /// All rows of these runs in one batch. Copies only what is in more than one.
-pub(crate) fn concatenated<'a>(
+fn concatenated<'a>(
     runs: impl Iterator<Item = &'a SelectedRows>,
 ) -> Result<RecordBatch, ArrowError> {
     let runs = runs.map(SelectedRows::to_batch);

@@ -1,5 +1,5 @@
-//! What the first values of a column say about the best way to write all of them. Nulls count for
-//! nothing.
+//! What the first values of a column say about the best way to write all of them, in the runs that they
+//! came in. Nulls count for nothing.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
@@ -18,9 +18,9 @@ const TRIAL_BYTES: usize = 8 * 1024;
 
 /// Whether more than half of the first values are repeats; none if there are too few to tell. A
 /// short sample must be nearly free of repeats to count as free text, as repeats take time to show.
-pub(crate) fn dictionary_pays(leaf: &ArrayRef) -> Option<bool> {
+pub(crate) fn dictionary_pays(runs: &[&ArrayRef]) -> Option<bool> {
     let mut hashes = Vec::new();
-    visit(leaf, |value| {
+    visit(runs, |value| {
         hashes.push(xxh3_64(value));
         hashes.len() >= VALUES
     });
@@ -37,10 +37,12 @@ pub(crate) fn dictionary_pays(leaf: &ArrayRef) -> Option<bool> {
 
 /// Whether Snappy saves an eighth of the first values as Parquet's PLAIN has them; none if there are
 /// too few to tell.
-pub(crate) fn snappy_pays(leaf: &ArrayRef) -> Option<bool> {
-    let has_lengths = matches!(leaf.data_type(), DataType::Utf8 | DataType::Binary);
+pub(crate) fn snappy_pays(runs: &[&ArrayRef]) -> Option<bool> {
+    let has_lengths = runs
+        .iter()
+        .any(|run| matches!(run.data_type(), DataType::Utf8 | DataType::Binary));
     let mut plain = Vec::with_capacity(TRIAL_BYTES);
-    visit(leaf, |value| {
+    visit(runs, |value| {
         if has_lengths {
             let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
             plain.extend_from_slice(&length.to_le_bytes());
@@ -57,24 +59,27 @@ pub(crate) fn snappy_pays(leaf: &ArrayRef) -> Option<bool> {
     Some(compressed <= plain.len() / 8 * 7)
 }
 
-/// Shows the values in their order until one is enough. Booleans, which have no width in bytes, are
-/// not shown: they never have a dictionary, and a page of them is small.
-fn visit(leaf: &ArrayRef, is_enough: impl FnMut(&[u8]) -> bool) {
-    match leaf.data_type() {
-        DataType::Utf8 => {
-            let values = leaf.as_string::<i32>().iter().flatten();
-            show(values.map(str::as_bytes), is_enough);
-        }
-        DataType::Binary => show(leaf.as_binary::<i32>().iter().flatten(), is_enough),
-        fixed => {
-            if let Some(width) = fixed.primitive_width() {
-                visit_fixed_width(leaf, width, is_enough);
+/// Shows the values of these runs in their order until one is enough. Booleans, which have no width in
+/// bytes, are not shown: they never have a dictionary, and a page of them is small.
+fn visit(runs: &[&ArrayRef], mut is_enough: impl FnMut(&[u8]) -> bool) {
+    for run in runs {
+        let has_enough = match run.data_type() {
+            DataType::Utf8 => {
+                let values = run.as_string::<i32>().iter().flatten();
+                show(values.map(str::as_bytes), &mut is_enough)
             }
+            DataType::Binary => show(run.as_binary::<i32>().iter().flatten(), &mut is_enough),
+            fixed => fixed
+                .primitive_width()
+                .is_some_and(|width| visit_fixed_width(run, width, &mut is_enough)),
+        };
+        if has_enough {
+            return;
         }
     }
 }
 
-fn visit_fixed_width(leaf: &ArrayRef, width: usize, is_enough: impl FnMut(&[u8]) -> bool) {
+fn visit_fixed_width(leaf: &ArrayRef, width: usize, is_enough: impl FnMut(&[u8]) -> bool) -> bool {
     let data = leaf.to_data();
     let buffer = data
         .buffers()
@@ -83,11 +88,15 @@ fn visit_fixed_width(leaf: &ArrayRef, width: usize, is_enough: impl FnMut(&[u8])
     let values = buffer.chunks_exact(width).skip(data.offset());
     let rows = values.take(data.len()).enumerate();
     let present = rows.filter(|&(row, _)| data.is_valid(row));
-    show(present.map(|(_, value)| value), is_enough);
+    show(present.map(|(_, value)| value), is_enough)
 }
 
-fn show<'a>(mut values: impl Iterator<Item = &'a [u8]>, mut is_enough: impl FnMut(&[u8]) -> bool) {
-    while values.next().is_some_and(|value| !is_enough(value)) {}
+/// Whether one was enough.
+fn show<'a>(
+    mut values: impl Iterator<Item = &'a [u8]>,
+    is_enough: impl FnMut(&[u8]) -> bool,
+) -> bool {
+    values.any(is_enough)
 }
 
 #[cfg(test)]
@@ -123,7 +132,7 @@ mod tests {
             (texts(100, 60), Some(true)),
             (texts(63, 63), None),
         ] {
-            assert_eq!(dictionary_pays(&array), pays);
+            assert_eq!(dictionary_pays(&[&array]), pays);
         }
     }
 
@@ -146,22 +155,34 @@ mod tests {
             (Arc::new(BooleanArray::from(vec![true; 90_000])), None),
         ] as [(ArrayRef, _); 6]
         {
-            assert_eq!(snappy_pays(&array), pays, "{}", array.data_type());
+            assert_eq!(snappy_pays(&[&array]), pays, "{}", array.data_type());
         }
+    }
+
+    /// Runs are judged together, as the values of one column.
+    #[test]
+    fn runs_are_one_sample() {
+        let ids = ids(2_000);
+        let [first, second] = [0, 1_000].map(|start| ids.slice(start, 40));
+        assert_eq!(dictionary_pays(&[&first]), None);
+        assert_eq!(dictionary_pays(&[&first, &second]), Some(false));
+        assert_eq!(dictionary_pays(&[&first, &first]), Some(true));
+        let runs = [0, 150].map(|start| ids.slice(start, 150));
+        assert_eq!(snappy_pays(&[&runs[0], &runs[1]]), Some(false));
     }
 
     /// Numbers are judged like texts; nulls count for nothing.
     #[test]
     fn nulls_are_no_values() {
         let offsets: ArrayRef = Arc::new(Int64Array::from_iter_values(0..2_000));
-        assert_eq!(dictionary_pays(&offsets.slice(500, 1_500)), Some(false));
+        assert_eq!(dictionary_pays(&[&offsets.slice(500, 1_500)]), Some(false));
         let sparse: ArrayRef = Arc::new(
             (0..2_000)
                 .map(|n| (n % 50 == 0).then_some(n))
                 .collect::<Int64Array>(),
         );
         assert_eq!(
-            (dictionary_pays(&sparse), snappy_pays(&sparse)),
+            (dictionary_pays(&[&sparse]), snappy_pays(&[&sparse])),
             (None, None)
         );
     }

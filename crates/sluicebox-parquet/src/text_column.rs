@@ -22,8 +22,7 @@ use crate::text_page::TextPage;
 const WRITTEN_AT_ONCE_BYTES: usize = 8 * 1024;
 
 /// One column of texts in one row group: what Parquet's own writer would write without a dictionary,
-/// but straight from the arrays that the texts were decoded into. That writer copies each text four
-/// times on its way to the compressor.
+/// but straight from the arrays that the texts were decoded into.
 pub(crate) struct TextColumn {
     description: ColumnDescPtr,
     codec: Codec,
@@ -76,10 +75,9 @@ impl TextColumn {
         snappy: &mut Snappy,
     ) -> Result<()> {
         let texts = leaf.values.as_string::<i32>();
-        let level_max = usize::try_from(self.description.max_def_level())?;
         for row in rows {
             let level = leaf.definition_level(row);
-            let text = (level == level_max).then(|| texts.value(row));
+            let text = (level == leaf.level_max).then(|| texts.value(row));
             if !self.page.has_room_for(text) {
                 self.end_page(snappy)?;
             }

@@ -1,11 +1,17 @@
 use sluicebox_types::FileKind;
 
-use crate::scenario::{NOON, Running, Scenario, event, partition, wait_until};
+use crate::scenario::{NOON, Scenario, event, partition, wait_until};
 
-/// Why `/readyz` says no.
-fn reasons(running: &Running) -> String {
-    let reasons = running.readiness.reasons().into_iter();
-    reasons.map(|(_, why)| why).collect()
+/// Runs until `/readyz` says no for this reason.
+fn run_until_told(scenario: &Scenario, reason: &str) {
+    let running = scenario.start();
+    scenario.broker.assign_all(running.handler.as_ref());
+    wait_until("the reason is told", || {
+        let mut reasons = running.readiness.reasons().into_iter();
+        reasons.any(|(_, why)| why.contains(reason))
+    });
+    scenario.broker.revoke_all(running.handler.as_ref(), false);
+    running.driver.stop();
 }
 
 /// Every record has exactly one fate, and the proof from the lake says the same.
@@ -108,13 +114,7 @@ fn a_control_tree_that_went_back_halts_the_partition() {
         .expect("a test has it");
     assert!(scenario.store.remove_control(&newest));
 
-    let running = scenario.start();
-    scenario.broker.assign_all(running.handler.as_ref());
-    wait_until("the halt is shown", || {
-        reasons(&running).contains("went back in time")
-    });
-    scenario.broker.revoke_all(running.handler.as_ref(), false);
-    running.driver.stop();
+    run_until_told(&scenario, "went back in time");
 }
 
 /// With hardly any memory reading waits again and again, and everything is committed all the same.
@@ -155,13 +155,7 @@ fn windows_that_fill_the_limit_are_told() {
             .broker
             .append(&partition(0), NOON, None, Some(&event(id)));
     }
-    let running = scenario.start();
-    scenario.broker.assign_all(running.handler.as_ref());
-    wait_until("the cure is shown", || {
-        reasons(&running).contains("shorten `dedup.window`")
-    });
-    scenario.broker.revoke_all(running.handler.as_ref(), false);
-    running.driver.stop();
+    run_until_told(&scenario, "shorten `dedup.window`");
     let read = scenario.verify().partitions[0].counts.read;
     assert!((1..2_000).contains(&read), "{read}");
 }
