@@ -13,6 +13,7 @@ mod process;
 mod log;
 mod group;
 mod reader;
+mod chains;
 mod network;
 mod seals;
 mod listener;

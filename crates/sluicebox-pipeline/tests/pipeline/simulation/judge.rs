@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use sluicebox_chain::CommitRecord;
 use sluicebox_pipeline::verify::{Scope, verify};
-use sluicebox_storage::memory::MemoryStore;
 use sluicebox_types::FileKind;
 
 use super::instance::Site;
@@ -10,23 +10,16 @@ use super::log::Fates;
 
 /// Whether the chains hold everything that is in the log, and everything was told.
 pub(super) fn is_committed(site: &Site) -> bool {
-    let objects = site.network.store.control_objects();
-    let mut ends = BTreeMap::new();
+    let records = site.network.chains.records();
     // Ascending, so the newest record of a chain comes last.
-    let newest: BTreeMap<_, _> = objects
+    let ends = records
         .iter()
-        .filter_map(|(path, bytes)| Some((path.rsplit_once('/')?.0, (path, bytes))))
-        .collect();
-    for (path, bytes) in newest.into_values().filter(|(path, _)| is_record(path)) {
-        let tail = CommitRecord::parse(path, bytes).expect("a record");
-        ends.insert(partition_of(&tail), tail.range.end);
-    }
+        .map(|record| (partition_of(record), record.range.end));
+    let ends: BTreeMap<_, _> = ends.collect();
     let committed = (0..site.log.partitions())
         .all(|partition| ends.get(&partition) == Some(&site.log.end(partition)));
     let heard = site.heard.lock();
-    committed
-        && heard.is_of(&site.network.reader.golden())
-        && heard.seals.are_complete(&chains(&site.network.store))
+    committed && heard.is_of(&site.network.reader.golden()) && heard.seals.are_complete(&records)
 }
 
 /// Every record has the fate that the definitions give it, in the lake as in the chain.
@@ -34,7 +27,7 @@ pub(super) async fn judge(site: &Site) -> Result<(), String> {
     let reader = &site.network.reader;
     reader.look_again().await;
     reader.wrong().map_or(Ok(()), Err)?;
-    let chains = by_partition(chains(&site.network.store));
+    let chains = by_partition(site.network.chains.records());
     for (partition, chain) in &chains {
         let is = Fates {
             golden: reader.rows(FileKind::Golden, *partition),
@@ -43,7 +36,7 @@ pub(super) async fn judge(site: &Site) -> Result<(), String> {
             skipped: offsets(chain, |record| &record.skipped),
         };
         let must = site.log.fates(*partition);
-        let mut lost: BTreeSet<_> = chain.iter().flat_map(lost).collect();
+        let mut lost: BTreeSet<_> = chain.iter().flat_map(|record| lost(record)).collect();
         // What retention had taken before there was a chain.
         lost.extend(0..chain.first().map_or(0, |genesis| genesis.range.start));
         let holds = match site.lossy {
@@ -78,27 +71,16 @@ fn lost(record: &CommitRecord) -> impl Iterator<Item = i64> + '_ {
 }
 
 fn offsets(
-    chain: &[CommitRecord],
+    chain: &[Arc<CommitRecord>],
     of: impl Fn(&CommitRecord) -> &sluicebox_chain::OffsetSet,
 ) -> BTreeSet<i64> {
-    let offsets = |record| {
-        let record: &CommitRecord = record;
-        of(record).offsets(record.range.start).collect::<Vec<_>>()
-    };
+    let offsets =
+        |record: &Arc<CommitRecord>| of(record).offsets(record.range.start).collect::<Vec<_>>();
     chain.iter().flat_map(offsets).collect()
 }
 
-/// The records of all chains, each chain in its order.
-pub(super) fn chains(store: &MemoryStore) -> Vec<CommitRecord> {
-    let objects = store.control_objects();
-    let records = objects.iter().filter(|(path, _)| is_record(path));
-    records
-        .map(|(path, bytes)| CommitRecord::parse(path, bytes).expect("a record"))
-        .collect()
-}
-
-fn by_partition(records: Vec<CommitRecord>) -> BTreeMap<usize, Vec<CommitRecord>> {
-    let mut chains: BTreeMap<usize, Vec<CommitRecord>> = BTreeMap::new();
+fn by_partition(records: Vec<Arc<CommitRecord>>) -> BTreeMap<usize, Vec<Arc<CommitRecord>>> {
+    let mut chains: BTreeMap<usize, Vec<Arc<CommitRecord>>> = BTreeMap::new();
     for record in records {
         chains
             .entry(partition_of(&record))
@@ -110,8 +92,4 @@ fn by_partition(records: Vec<CommitRecord>) -> BTreeMap<usize, Vec<CommitRecord>
 
 fn partition_of(record: &CommitRecord) -> usize {
     usize::try_from(record.chain.partition).expect("not negative")
-}
-
-fn is_record(path: &str) -> bool {
-    path.contains("/c/")
 }

@@ -6,9 +6,8 @@ use parking_lot::Mutex;
 use sluicebox_events::{Event, EventData, EventType, FilesCommitted};
 use sluicebox_pipeline::ports::{NotifyError, NotifyTarget};
 use sluicebox_pipeline::{NotifyStart, NotifyTo};
-use sluicebox_storage::memory::MemoryStore;
 
-use super::judge::chains;
+use super::chains::ChainReader;
 use super::network::Network;
 use super::process::Process;
 use super::seals::Seals;
@@ -31,7 +30,7 @@ impl Heard {
     fn take(
         &mut self,
         event: &Event,
-        store: &MemoryStore,
+        chains: &ChainReader,
         is_visible: impl Fn(&str) -> bool,
     ) -> Result<(), String> {
         let bytes = event.to_json().map_err(|error| error.to_string())?;
@@ -47,7 +46,10 @@ impl Heard {
                 self.seals.take_files(subject, data);
                 self.take_files(data, is_visible)
             }
-            EventData::Sealed(data) => self.seals.take(subject, data, &chains(store), is_visible),
+            EventData::Sealed(data) => {
+                self.seals
+                    .take(subject, data, &chains.records(), is_visible)
+            }
         }
     }
 
@@ -105,10 +107,10 @@ impl Listener {
 impl NotifyTarget for Listener {
     async fn send(&self, event: &Event) -> Result<(), NotifyError> {
         let (heard, reader) = (Arc::clone(&self.heard), self.network.reader.clone());
-        let (told, store) = (event.clone(), self.network.store.clone());
+        let (told, chains) = (event.clone(), self.network.chains.clone());
         let work = async move {
             let mut heard = heard.lock();
-            if let Err(wrong) = heard.take(&told, &store, |path| reader.has(path)) {
+            if let Err(wrong) = heard.take(&told, &chains, |path| reader.has(path)) {
                 heard.wrong.get_or_insert(wrong);
             }
             Ok(())

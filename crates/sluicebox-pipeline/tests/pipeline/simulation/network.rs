@@ -11,6 +11,7 @@ use sluicebox_types::{FileBytes, Staged};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::chains::ChainReader;
 use super::dice::Dice;
 use super::process::Process;
 use super::reader::GlobReader;
@@ -21,6 +22,7 @@ use super::trace::Trace;
 pub(super) struct Network {
     pub(super) store: MemoryStore,
     pub(super) reader: GlobReader,
+    pub(super) chains: ChainReader,
     pub(super) dice: Dice,
     pub(super) trace: Trace,
     pub(super) runtime: Handle,

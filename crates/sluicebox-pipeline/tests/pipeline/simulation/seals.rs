@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use sluicebox_chain::CommitRecord;
 use sluicebox_events::{FilesCommitted, Sealed};
@@ -21,7 +22,7 @@ impl Seals {
         &mut self,
         subject: &str,
         seal: &Sealed,
-        chains: &[CommitRecord],
+        chains: &[Arc<CommitRecord>],
         is_visible: impl Fn(&str) -> bool,
     ) -> Result<(), String> {
         if let Some((last, _)) = self.sealed.last_key_value()
@@ -66,7 +67,7 @@ impl Seals {
 
     /// Whether every partition that all chains have passed is sealed, but for those of which nothing
     /// came in time.
-    pub(super) fn are_complete(&self, chains: &[CommitRecord]) -> bool {
+    pub(super) fn are_complete(&self, chains: &[Arc<CommitRecord>]) -> bool {
         let mut watermarks = BTreeMap::new();
         for record in chains {
             watermarks.insert(record.chain.partition, record.watermark);

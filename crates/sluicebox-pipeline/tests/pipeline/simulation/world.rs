@@ -7,6 +7,7 @@ use sluicebox_pipeline::RollPolicy;
 use sluicebox_storage::memory::MemoryStore;
 use tokio::runtime::Runtime;
 
+use super::chains::ChainReader;
 use super::dice::Dice;
 use super::group::Group;
 use super::instance::{Instance, Site, WORKERS};
@@ -90,6 +91,7 @@ impl World {
         };
         let network = Network {
             reader: GlobReader::new(&store),
+            chains: ChainReader::new(&store),
             store,
             dice: dice.clone(),
             trace: Trace::new(options.in_words),
