@@ -22,6 +22,7 @@ pub mod topic;
 pub mod product;
 pub mod drain;
 pub mod growth;
+pub mod memory;
 pub mod latency;
 pub mod peers;
 pub mod stages;

@@ -50,7 +50,7 @@ server: {{ listen: "127.0.0.1:0" }}
         (committed >= i64::from(RECORDS)).then_some(())
     })
     .await;
-    let peak_mib = process.peak_memory_bytes() >> 20;
+    let peak_mib = process.peak_memory_bytes().expect("it runs") >> 20;
     process.terminate();
     assert_eq!(process.wait(END), 0, "{}", process.log());
 

@@ -128,14 +128,18 @@ async fn console(
     shared: &Shared,
     liveness: &Arc<Liveness>,
 ) -> Result<Console, Failure> {
-    let (metrics, liveness) = (process.metrics.clone(), Arc::clone(liveness));
+    let (metrics, memory) = (process.metrics.clone(), Arc::clone(&shared.memory));
+    let liveness = Arc::clone(liveness);
     let view = View {
         pipeline: config.name.as_str().into(),
         version: wiring::VERSION,
         readiness: Arc::clone(&shared.readiness),
         status: Arc::clone(&shared.status),
         events: None,
-        metrics: Arc::new(move || metrics.render()),
+        metrics: Arc::new(move || {
+            gauges::set_memory(&memory);
+            metrics.render()
+        }),
         alive: Arc::new(move || liveness.check()),
     };
     Ok(Console::start(config.server.listen, view).await?)

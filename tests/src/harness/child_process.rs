@@ -102,18 +102,16 @@ impl ChildProcess {
     }
 
     /// The most memory that it has held so far, in bytes (Linux: its resident set's high-water
-    /// mark).
-    ///
-    /// # Panics
-    ///
-    /// If it has ended.
+    /// mark). None once it has ended.
     #[must_use]
-    pub fn peak_memory_bytes(&self) -> u64 {
+    pub fn peak_memory_bytes(&self) -> Option<u64> {
         let status = format!("/proc/{}/status", self.pid.as_raw_nonzero());
-        let status = fs::read_to_string(status).unwrap_or_default();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        kib.map_or_else(|| panic!("it has ended:\n{}", self.log()), |kib| kib * 1024)
+        let status = fs::read_to_string(status).ok()?;
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: u64 = peak.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kib * 1024)
     }
 
     /// Kills it with SIGKILL, if it still runs, and waits until it is gone.

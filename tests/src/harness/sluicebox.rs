@@ -158,9 +158,9 @@ impl Sluicebox {
         http::answer(method, self.console_port()?, path, body).ok()
     }
 
-    /// The most memory that it has held so far, in bytes.
+    /// The most memory that it has held so far, in bytes. None once it has ended.
     #[must_use]
-    pub fn peak_memory_bytes(&self) -> u64 {
+    pub fn peak_memory_bytes(&self) -> Option<u64> {
         self.process.peak_memory_bytes()
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::gauge;
-use sluicebox_pipeline::{PartitionStatus, Phase};
+use sluicebox_pipeline::{MemoryLimit, PartitionStatus, Phase};
 use sluicebox_types::TopicPartition;
 
 use super::observer::distance;
@@ -48,6 +48,12 @@ impl TopicGauges {
             state.set(topic);
         }
     }
+}
+
+/// Sets what is told of the memory limit. It moves within seconds, so it is asked for at each scrape.
+pub(crate) fn set_memory(memory: &MemoryLimit) {
+    gauge!("sluicebox_memory_limit_bytes").set(as_gauge(memory.limit_bytes()));
+    gauge!("sluicebox_memory_used_bytes").set(as_gauge(memory.used_bytes()));
 }
 
 fn set_phases(partitions: &BTreeMap<TopicPartition, PartitionStatus>) {

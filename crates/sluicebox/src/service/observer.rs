@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metrics::gauge;
 use sluicebox_chain::Counts;
-use sluicebox_pipeline::{MemoryLimit, PartitionStatus, Readiness, Relay, StatusBoard};
+use sluicebox_pipeline::{PartitionStatus, Readiness, Relay, StatusBoard};
 use sluicebox_telemetry::Metrics;
 use sluicebox_types::{Clock, TopicPartition};
 
@@ -20,7 +20,6 @@ pub(crate) struct Observer {
     clock: Arc<dyn Clock>,
     status: Arc<StatusBoard>,
     readiness: Arc<Readiness>,
-    memory: Arc<MemoryLimit>,
 }
 
 impl Observer {
@@ -29,7 +28,6 @@ impl Observer {
             clock: Arc::clone(&shared.clock),
             status: Arc::clone(&shared.status),
             readiness: Arc::clone(&shared.readiness),
-            memory: Arc::clone(&shared.memory),
         }
     }
 
@@ -43,17 +41,11 @@ impl Observer {
             let now = self.clock.monotonic();
             let after = self.status.snapshot();
             gauges.set(&after, self.clock.now_millis(), now);
-            self.set_memory_gauges();
             set_backlogs(&relay);
             self.log(&before, &after, now.saturating_sub(looked_at));
             metrics.run_upkeep();
             (before, looked_at) = (after, now);
         }
-    }
-
-    fn set_memory_gauges(&self) {
-        gauge!("sluicebox_memory_limit_bytes").set(as_gauge(self.memory.limit_bytes()));
-        gauge!("sluicebox_memory_used_bytes").set(as_gauge(self.memory.used_bytes()));
     }
 
     fn log(

@@ -18,7 +18,7 @@ const STARTS: usize = 3;
 /// Presto, one node, with one Hive catalog, `hive`.
 #[derive(Debug)]
 pub struct Presto {
-    process: ChildProcess,
+    _process: ChildProcess,
     port: u16,
 }
 
@@ -44,12 +44,6 @@ impl Presto {
     /// Its words when it refuses or fails.
     pub fn query(&self, sql: &str) -> Result<Answer> {
         statement::run("Presto", self.port, "hive", sql).with_context(|| format!("Presto: {sql}"))
-    }
-
-    /// The most memory that it has held so far, in bytes.
-    #[must_use]
-    pub fn peak_memory_bytes(&self) -> u64 {
-        self.process.peak_memory_bytes()
     }
 
     fn try_start(s3: &S3, metastore: &Metastore) -> Result<Self> {
@@ -84,7 +78,10 @@ impl Presto {
             let active = statement::run("Presto", port, "hive", nodes);
             active.is_ok_and(|active| active.rows == [[1]])
         })?;
-        Ok(Self { process, port })
+        Ok(Self {
+            _process: process,
+            port,
+        })
     }
 }
 

@@ -20,7 +20,7 @@ const STARTS: usize = 3;
 /// Trino, one node, with a Hive catalog for each metastore.
 #[derive(Debug)]
 pub struct Trino {
-    process: ChildProcess,
+    _process: ChildProcess,
     port: u16,
 }
 
@@ -46,12 +46,6 @@ impl Trino {
     /// Its words when it refuses or fails.
     pub fn query(&self, catalog: &str, sql: &str) -> Result<Answer> {
         statement::run("Trino", self.port, catalog, sql).with_context(|| format!("Trino: {sql}"))
-    }
-
-    /// The most memory that it has held so far, in bytes.
-    #[must_use]
-    pub fn peak_memory_bytes(&self) -> u64 {
-        self.process.peak_memory_bytes()
     }
 
     fn try_start(s3: &S3, catalogs: &[(&str, &Metastore)]) -> Result<Self> {
@@ -88,7 +82,10 @@ impl Trino {
             let info = http::answer("GET", port, "/v1/info", "");
             info.is_ok_and(|(_, info)| info.contains("\"starting\":false"))
         })?;
-        Ok(Self { process, port })
+        Ok(Self {
+            _process: process,
+            port,
+        })
     }
 }
 
