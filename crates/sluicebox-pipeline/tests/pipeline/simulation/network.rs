@@ -30,9 +30,17 @@ pub(super) struct Network {
     pub(super) calm: Arc<AtomicBool>,
     /// Every create succeeds.
     pub(super) lying: bool,
-    /// The reader looks after each request; of one who only reads, nothing new is to be seen.
-    pub(super) watched: bool,
 }
+
+/// Operations after which there is nothing new to be seen.
+const READING: [&str; 6] = [
+    "get_control",
+    "list_control",
+    "list_files",
+    "list_staged",
+    "read_file",
+    "read_range",
+];
 
 /// What becomes of one request.
 #[derive(Clone, Copy, Debug)]
@@ -66,13 +74,15 @@ impl Network {
         let sent = async move {
             tokio::time::sleep(there).await;
             let told = match fate {
-                Fate::Answered => work_seen(&network, work).await,
+                Fate::Answered => work_seen(&network, operation, work).await,
                 Fate::Lost => Err(failure),
-                Fate::DoneUnanswered => work_seen(&network, work).await.and(Err(failure)),
+                Fate::DoneUnanswered => {
+                    work_seen(&network, operation, work).await.and(Err(failure))
+                }
                 Fate::Late(by) => {
                     drop(answer.send(Err(failure)));
                     tokio::time::sleep(by).await;
-                    drop(work_seen(&network, work).await);
+                    drop(work_seen(&network, operation, work).await);
                     return;
                 }
             };
@@ -140,12 +150,14 @@ impl RemoteStore {
     }
 }
 
+/// The reader looks at what a request has changed.
 async fn work_seen<T>(
     network: &Network,
+    operation: &str,
     work: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
     let answer = work.await;
-    if network.watched {
+    if !READING.contains(&operation) {
         network.reader.look().await;
     }
     answer

@@ -18,10 +18,7 @@ impl Prover {
         let prover = Self::default();
         let (wrong, dice) = (Arc::clone(&prover.wrong), network.dice.clone());
         let store = RemoteStore {
-            network: Network {
-                watched: false,
-                ..network.clone()
-            },
+            network: network.clone(),
             process: Arc::new(Process::new()),
         };
         drop(network.runtime.spawn(async move {

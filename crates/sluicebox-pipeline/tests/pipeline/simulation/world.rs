@@ -98,7 +98,6 @@ impl World {
             runtime: runtime.handle().clone(),
             calm: Arc::new(AtomicBool::new(false)),
             lying: options.lying_store,
-            watched: true,
         };
         let site = Site {
             network,
