@@ -122,7 +122,10 @@ fn a_missing_kafka_is_waited_for() {
         .expect("kafka is named");
     assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
     assert!(get(address, "/livez").starts_with("HTTP/1.1 200"));
-    assert!(get(address, "/metrics").contains("sluicebox_build_info{version="));
+    let metrics = get(address, "/metrics");
+    assert!(metrics.contains("sluicebox_build_info{version="));
+    // What memory is accounted for is told as it is, from the first scrape on.
+    assert!(metrics.contains("\nsluicebox_memory_used_bytes "));
     signal(&service, Signal::TERM);
     assert_eq!(service.0.wait().expect("ended").code(), Some(0));
 }
