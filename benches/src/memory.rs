@@ -60,6 +60,8 @@ pub struct Peaks {
     /// The rest of it.
     #[serde(flatten)]
     pub case: Case,
+    /// Where the files went.
+    pub store: Store,
     /// `sluicebox_memory_used_bytes` at its most.
     pub accounted_bytes: u64,
     /// Resident memory at its most, the program's own text included (`VmHWM`).
@@ -101,6 +103,7 @@ impl Case {
         Ok(Peaks {
             shape: self.shape.to_string(),
             case: self,
+            store,
             accounted_bytes,
             resident_bytes,
         })
@@ -109,9 +112,9 @@ impl Case {
 
 impl Peaks {
     /// The heads of a Markdown table's columns.
-    pub const HEADS: &str = "| `limits.memory` | shape, partitions | accounted MiB | resident MiB | \
-                             of what is accounted | of the limit |\n\
-                             | --- | --- | --- | --- | --- | --- |";
+    pub const HEADS: &str = "| `limits.memory` | shape, partitions | store | accounted MiB | \
+                             resident MiB | of what is accounted | of the limit |\n\
+                             | --- | --- | --- | --- | --- | --- | --- |";
 }
 
 impl fmt::Display for Peaks {
@@ -125,8 +128,9 @@ impl fmt::Display for Peaks {
         let resident = self.resident_bytes as f64;
         write!(
             f,
-            "| {limit_mib} MiB | {}, {partitions} | {} | {} | {:.2} | {:.2} |",
+            "| {limit_mib} MiB | {}, {partitions} | {} | {} | {} | {:.2} | {:.2} |",
             self.shape,
+            self.store,
             self.accounted_bytes / MIB,
             self.resident_bytes / MIB,
             resident / self.accounted_bytes as f64,
