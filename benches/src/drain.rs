@@ -1,13 +1,11 @@
 //! One run of the product: it drains a load into a store.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
-use serde::Serialize;
 use sluicebox_tests::harness::{self, S3Identity};
 use tempfile::TempDir;
 
@@ -16,8 +14,7 @@ use crate::lake::Lake;
 use crate::process::{Usage, measure};
 
 /// Where the files go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Store {
     /// A temporary folder.
     Local,
@@ -32,16 +29,6 @@ pub struct Place {
     store: Store,
     url: String,
     variables: Vec<(String, String)>,
-}
-
-impl fmt::Display for Store {
-    /// As the command line has it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Local => "local",
-            Self::S3 => "s3",
-        })
-    }
 }
 
 impl Place {

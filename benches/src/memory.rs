@@ -14,6 +14,7 @@ use crate::broker::Broker;
 use crate::contents::Contents;
 use crate::drain::{Drain, Place, Store};
 use crate::load::Load;
+use crate::report::word;
 use crate::shapes::Shape;
 
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -61,7 +62,7 @@ pub struct Peaks {
     #[serde(flatten)]
     pub case: Case,
     /// Where the files went.
-    pub store: Store,
+    pub store: String,
     /// `sluicebox_memory_used_bytes` at its most.
     pub accounted_bytes: u64,
     /// Resident memory at its most, the program's own text included (`VmHWM`).
@@ -103,7 +104,7 @@ impl Case {
         Ok(Peaks {
             shape: self.shape.to_string(),
             case: self,
-            store,
+            store: word(store),
             accounted_bytes,
             resident_bytes,
         })

@@ -15,7 +15,7 @@ use sluicebox_benches::contents::Contents;
 use sluicebox_benches::drain::{Drain, Place, Store};
 use sluicebox_benches::load::{Load, Totals};
 use sluicebox_benches::process::{Usage, measure};
-use sluicebox_benches::report::{Report, Run};
+use sluicebox_benches::report::{Report, Run, word};
 use sluicebox_benches::shapes::Shape;
 use sluicebox_benches::{floor, kafka, product};
 use sluicebox_tests::harness;
@@ -178,9 +178,4 @@ impl Measurement {
         ensure!(status.success(), "the floor loop: {status}");
         Ok(usage)
     }
-}
-
-fn word(value: impl ValueEnum) -> String {
-    let value = value.to_possible_value();
-    value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
