@@ -123,7 +123,9 @@ impl Column {
             Self::Decimal(buffer, precision, scale) => {
                 buffer.push(scalar::decimal(json, *precision, *scale)?);
             }
-            Self::String(buffer) => buffer.push(json.string_for("a string")?)?,
+            Self::String(buffer) => {
+                buffer.push_with(|bytes| json.string_into(bytes, "a string"))?;
+            }
             Self::Uuid(buffer) => scalar::uuid(json, buffer)?,
             Self::Binary(buffer) => scalar::binary(json, buffer)?,
             Self::Date(buffer) => buffer.push(scalar::date(json)?),

@@ -164,6 +164,19 @@ impl<'a> JsonReader<'a> {
         }
     }
 
+    /// Appends a string, or says in a fault what was `wanted`.
+    #[inline]
+    pub(crate) fn string_into(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        wanted: &'static str,
+    ) -> Result<(), Fault> {
+        match self.peek() {
+            Some(b'"') => self.unescaped_into(bytes),
+            _ => Err(self.wrong_type(wanted)),
+        }
+    }
+
     /// The fault of a value whose JSON type is not the one `wanted`. The value is read to its end
     /// first, so that it is not called of the wrong type when it is not JSON at all.
     #[cold]

@@ -1,3 +1,7 @@
+use std::mem;
+
+use wide::u8x16;
+
 use crate::fault::Fault;
 
 use super::JsonReader;
@@ -16,39 +20,35 @@ impl JsonReader<'_> {
             self.position = end + 1;
             return Ok(self.slice(start, end));
         }
-        self.unescape(start, end)
+        let mut unescaped = mem::take(&mut self.scratch.unescaped);
+        unescaped.clear();
+        let done = self.unescape(|piece| unescaped.push_str(piece));
+        self.scratch.unescaped = unescaped;
+        done.map(|()| self.scratch.unescaped.as_str())
+    }
+
+    /// Appends the string whose opening quote was peeked, unescaped.
+    #[inline]
+    pub(super) fn unescaped_into(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+        self.unescape(|piece| bytes.extend_from_slice(piece.as_bytes()))
     }
 
     /// Checks the string whose opening quote was peeked, and passes over it.
     pub(super) fn skip_string(&mut self) -> Result<(), Fault> {
-        self.position += 1;
-        loop {
-            self.position += plain_length(self.rest());
-            match self.byte() {
-                Some(b'\\') => self.escape()?,
-                _ => return self.closing_quote(),
-            };
-        }
+        self.unescape(|_piece| ())
     }
 
-    /// The string that begins at `start` and is plain up to `end`.
-    fn unescape(&mut self, mut start: usize, end: usize) -> Result<&str, Fault> {
-        self.scratch.unescaped.clear();
-        self.position = end;
+    /// Passes over the string whose opening quote was peeked, piece by piece.
+    #[inline]
+    fn unescape(&mut self, mut push: impl FnMut(&str)) -> Result<(), Fault> {
+        self.position += 1;
         loop {
-            let plain = self.since(start);
-            self.scratch.unescaped.push_str(plain);
+            let start = self.position;
+            self.position += plain_length(self.rest());
+            push(self.since(start));
             match self.byte() {
-                Some(b'\\') => {
-                    let escaped = self.escape()?;
-                    self.scratch.unescaped.push(escaped);
-                    start = self.position;
-                    self.position += plain_length(self.rest());
-                }
-                _ => {
-                    self.closing_quote()?;
-                    return Ok(&self.scratch.unescaped);
-                }
+                Some(b'\\') => push(self.escape()?.encode_utf8(&mut [0; 4])),
+                _ => return self.closing_quote(),
             }
         }
     }
@@ -116,31 +116,30 @@ const BLOCK: usize = 16;
 /// How many bytes stand before the first quote, backslash or control character.
 #[inline]
 fn plain_length(bytes: &[u8]) -> usize {
-    let (blocks, tail) = bytes.as_chunks::<BLOCK>();
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     for (index, block) in blocks.iter().enumerate() {
         let marks = special_marks(*block);
         if marks != 0 {
-            return index * BLOCK + marks.trailing_zeros() as usize / 8;
+            return index * BLOCK + marks.trailing_zeros() as usize;
         }
     }
-    let rest = tail.iter().take_while(|byte| !is_special(**byte)).count();
-    blocks.len() * BLOCK + rest
-}
-
-/// A byte of ones for each special byte, the first byte lowest. Written so that the compiler looks at
-/// all of them with a few vector instructions.
-#[inline]
-fn special_marks(block: [u8; BLOCK]) -> u128 {
-    let mut marks = [0; BLOCK];
-    for (mark, byte) in marks.iter_mut().zip(block) {
-        *mark = if is_special(byte) { 0xFF } else { 0 };
+    // The zeros behind the rest are control characters, so it ends there at the latest.
+    let mut last = [0; BLOCK];
+    if let Some(beginning) = last.get_mut(..rest.len()) {
+        beginning.copy_from_slice(rest);
     }
-    u128::from_le_bytes(marks)
+    blocks.len() * BLOCK + special_marks(last).trailing_zeros() as usize
 }
 
+/// A bit for each special byte, the lowest for the first.
 #[inline]
-const fn is_special(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+fn special_marks(block: [u8; BLOCK]) -> u32 {
+    let bytes = u8x16::new(block);
+    let last_control = u8x16::splat(0x1F);
+    let is_control = bytes.min(last_control).simd_eq(bytes);
+    let is_quote = bytes.simd_eq(u8x16::splat(b'"'));
+    let is_backslash = bytes.simd_eq(u8x16::splat(b'\\'));
+    (is_control | is_quote | is_backslash).to_bitmask()
 }
 
 #[cfg(test)]
