@@ -1,6 +1,6 @@
 //! The encoder of one file: rows in, row groups of column chunks out.
 
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 
 use arrow::compute::concat_batches;
@@ -164,6 +164,7 @@ impl FileEncoder {
         if columns.is_empty() {
             return Ok(());
         }
+        self.memory.next_page_at(self.file.bytes_written());
         let mut row_group = self.file.next_row_group()?;
         for column in columns {
             match column {
@@ -172,14 +173,25 @@ impl FileEncoder {
                 }
                 ColumnEncoder::Text(column) => {
                     let (pages, close) = column.close(snappy)?;
-                    self.memory.hand_over(pages.iter().cloned());
-                    row_group.append_column(&Pages(pages), close)?;
+                    check_lengths(&pages, close.bytes_written)?;
+                    self.memory.hand_over(pages);
+                    row_group.append_column(&HandedPages, close)?;
                 }
             }
         }
         row_group.close()?;
         Ok(())
     }
+}
+
+/// Whether pages have as many bytes as the writer will count.
+fn check_lengths(pages: &[Bytes], counted: u64) -> Result<()> {
+    let bytes = pages.iter().map(|page| page.len() as u64).sum::<u64>();
+    if bytes == counted {
+        return Ok(());
+    }
+    let why = format!("a column counts {counted} bytes, but its pages have {bytes}");
+    Err(ParquetError::General(why))
 }
 
 impl ColumnEncoder {
@@ -199,48 +211,25 @@ impl ColumnEncoder {
     }
 }
 
-/// The pages of a column chunk, for the writer to read.
-struct Pages(Vec<Bytes>);
+/// Pages that were handed over, for the writer to count: the file takes them, not what is read here.
+struct HandedPages;
 
-impl Length for Pages {
+impl Length for HandedPages {
     fn len(&self) -> u64 {
-        self.0.iter().map(|page| page.len() as u64).sum()
+        u64::MAX
     }
 }
 
-impl ChunkReader for Pages {
-    type T = PagesReader;
+impl ChunkReader for HandedPages {
+    type T = io::Repeat;
 
     fn get_read(&self, _start: u64) -> Result<Self::T> {
-        Ok(PagesReader {
-            pages: self.0.clone().into_iter(),
-            page: Bytes::new(),
-        })
+        Ok(io::repeat(0))
     }
 
     fn get_bytes(&self, _start: u64, _length: usize) -> Result<Bytes> {
-        let why = "a column chunk is read from its beginning on";
+        let why = "pages that were handed over are not read";
         Err(ParquetError::General(why.to_owned()))
-    }
-}
-
-struct PagesReader {
-    pages: std::vec::IntoIter<Bytes>,
-    page: Bytes,
-}
-
-impl Read for PagesReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.page.is_empty() {
-            match self.pages.next() {
-                Some(page) => self.page = page,
-                None => return Ok(0),
-            }
-        }
-        let next = self.page.split_to(self.page.len().min(buffer.len()));
-        let (filled, _) = buffer.split_at_mut(next.len());
-        filled.copy_from_slice(&next);
-        Ok(next.len())
     }
 }
 

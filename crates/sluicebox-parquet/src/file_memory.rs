@@ -2,10 +2,11 @@
 //!
 //! Parquet wants the pages of a column side by side, so all pages of a row group wait until it ends.
 //! Here they wait where they stay: a page is kept once, in a segment of the file's memory, and when
-//! the writer writes what is there already, the file takes that over instead of copying it. So a file
+//! the writer writes it to its place, the file takes that over instead of copying it. So a file
 //! never takes twice its size, what the encoder works in is free again at once and warm in the caches,
 //! and the memory of a file is known to the byte.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
@@ -21,7 +22,8 @@ use sluicebox_types::FileBytes;
 const SEGMENT_BYTES_MIN: usize = 4 * 1024;
 
 /// The largest segment, unless one page needs more: about what a file has in memory at most that it
-/// does not fill, its pages leaving gaps of half a page beside that.
+/// does not fill. Beside that a segment ends with a gap that the next page does not fit into, or might
+/// not if it were compressed badly.
 const SEGMENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Where the pages of one file lie. Clones are the same memory.
@@ -34,8 +36,9 @@ struct Segments {
     free: BytesMut,
     last_bytes: usize,
     bytes: usize,
-    /// What the writer is about to write.
-    handed: VecDeque<Bytes>,
+    /// What the writer is about to write, each with its place in the file.
+    handed: VecDeque<(usize, Bytes)>,
+    next_page_at: usize,
 }
 
 impl FileMemory {
@@ -46,43 +49,83 @@ impl FileMemory {
 
     /// Keeps a copy.
     pub(crate) fn keep(&self, bytes: &[u8]) -> Bytes {
+        self.0.lock().keep(bytes)
+    }
+
+    /// Keeps what `fill` writes to the beginning of `most` bytes and says the length of.
+    pub(crate) fn fill<E>(
+        &self,
+        most: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<Bytes, E> {
         let mut segments = self.0.lock();
-        if segments.free.capacity() < bytes.len() {
-            let size = segments.last_bytes * 2;
-            let size = size.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
-            let size = size.max(bytes.len());
-            segments.free = BytesMut::with_capacity(size);
-            segments.last_bytes = size;
-            segments.bytes += size;
-        }
-        segments.free.extend_from_slice(bytes);
-        segments.free.split().freeze()
+        let length = fill(segments.room(most))?;
+        Ok(segments.keep_first(length))
     }
 
-    /// Says that the writer is about to write these kept pages.
+    /// Says where in the file the next page belongs that is handed over. Others follow it without a gap.
+    pub(crate) fn next_page_at(&self, position: usize) {
+        self.0.lock().next_page_at = position;
+    }
+
+    /// Says that the writer is about to write these kept pages, whatever bytes it has for them.
     pub(crate) fn hand_over(&self, pages: impl IntoIterator<Item = Bytes>) {
-        let handed = &mut self.0.lock().handed;
-        handed.clear();
-        handed.extend(pages);
+        let mut segments = self.0.lock();
+        for page in pages.into_iter().filter(|page| !page.is_empty()) {
+            let position = segments.next_page_at;
+            segments.next_page_at += page.len();
+            segments.handed.push_back((position, page));
+        }
     }
 
-    /// The first of these bytes as they lie in a page that was handed over. The writer holds small
-    /// writes back, so that others may come before, and small pages together with them: then what
-    /// follows is a later page.
-    fn take_handed(&self, bytes: &[u8]) -> Option<Bytes> {
-        let handed = &mut self.0.lock().handed;
-        let is_next = |page: &Bytes| {
-            let length = page.len().min(bytes.len());
-            length > 0 && page.get(..length) == bytes.get(..length)
+    /// What the file takes at `position` when these bytes are written there: of a page that was handed
+    /// over, or a copy up to the next one. It may be shorter than they are.
+    fn take_at(&self, position: usize, bytes: &[u8]) -> io::Result<Bytes> {
+        let mut segments = self.0.lock();
+        let Some((at, page)) = segments.handed.front_mut() else {
+            return Ok(segments.keep(bytes));
         };
-        let passed_over = handed.iter().position(is_next)?;
-        handed.drain(..passed_over);
-        let page = handed.front_mut()?;
-        let taken = page.split_to(page.len().min(bytes.len()));
-        if page.is_empty() {
-            handed.pop_front();
+        match position.cmp(at) {
+            Ordering::Less => {
+                let before = bytes.get(..*at - position);
+                Ok(segments.keep(before.unwrap_or(bytes)))
+            }
+            Ordering::Equal => {
+                let taken = page.split_to(page.len().min(bytes.len()));
+                *at += taken.len();
+                if page.is_empty() {
+                    segments.handed.pop_front();
+                }
+                Ok(taken)
+            }
+            Ordering::Greater => Err(io::Error::other("a page was not written to its place")),
         }
-        Some(taken)
+    }
+}
+
+impl Segments {
+    fn keep(&mut self, bytes: &[u8]) -> Bytes {
+        self.room(bytes.len()).copy_from_slice(bytes);
+        self.keep_first(bytes.len())
+    }
+
+    /// So many free bytes in one piece.
+    fn room(&mut self, length: usize) -> &mut [u8] {
+        if self.free.len() < length {
+            let size = self.last_bytes * 2;
+            let size = size.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+            let size = size.max(length);
+            self.free = BytesMut::zeroed(size);
+            self.last_bytes = size;
+            self.bytes += size;
+        }
+        self.free.get_mut(..length).unwrap_or_default()
+    }
+
+    /// Ends what is free after them.
+    fn keep_first(&mut self, length: usize) -> Bytes {
+        let length = length.min(self.free.len());
+        self.free.split_to(length).freeze()
     }
 }
 
@@ -135,6 +178,7 @@ fn no_page(key: PageKey) -> ParquetError {
 pub(crate) struct FileBuffer {
     memory: FileMemory,
     bytes: FileBytes,
+    length: usize,
 }
 
 impl FileBuffer {
@@ -143,6 +187,7 @@ impl FileBuffer {
         Self {
             memory,
             bytes: FileBytes::default(),
+            length: 0,
         }
     }
 
@@ -154,10 +199,10 @@ impl FileBuffer {
 
 impl io::Write for FileBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let kept = self.memory.take_handed(bytes);
-        let kept = kept.unwrap_or_else(|| self.memory.keep(bytes));
-        let length = kept.len();
-        self.bytes.push(kept);
+        let part = self.memory.take_at(self.length, bytes)?;
+        let length = part.len();
+        self.length += length;
+        self.bytes.push(part);
         Ok(length)
     }
 
@@ -191,8 +236,8 @@ mod tests {
         prop::collection::vec(step, 0..20)
     }
 
-    /// Pages that are written in pieces, small ones held back and written with others, are not copied
-    /// but for the small ones.
+    /// Pages that are written in pieces, small ones held back and written with others, are not copied, and
+    /// what they are is not read from what is written.
     #[test]
     fn pages_in_pieces_are_taken_over() {
         let memory = FileMemory::default();
@@ -204,19 +249,40 @@ mod tests {
         let before = memory.bytes();
         let mut file = io::BufWriter::new(FileBuffer::new(memory.clone()));
         file.write_all(b"PAR1").unwrap();
+        memory.next_page_at(4);
         memory.hand_over(pages.iter().cloned());
         for page in &pages {
             for piece in page.chunks(8_192) {
-                file.write_all(piece).unwrap();
+                file.write_all(&vec![0; piece.len()]).unwrap();
             }
         }
+        file.write_all(b"bloom filter").unwrap();
+        memory.next_page_at(4 + pages.concat().len() + 12);
+        memory.hand_over([
+            Bytes::from_static(b""),
+            Bytes::from_static(b"another row group"),
+        ]);
+        file.write_all(&[0; 17]).unwrap();
+        file.write_all(b"PAR1").unwrap();
         let bytes = file.into_inner().unwrap().into_bytes().to_bytes();
-        assert_eq!(bytes, [&b"PAR1"[..], &pages.concat()].concat());
-        assert!(
-            memory.bytes() - before < 8_192,
-            "{}",
-            memory.bytes() - before
-        );
+        let expected = [
+            &b"PAR1"[..],
+            &pages.concat(),
+            b"bloom filteranother row groupPAR1",
+        ];
+        assert_eq!(bytes, expected.concat());
+        assert_eq!(memory.bytes(), before);
+    }
+
+    /// A page that belongs before what is written is an error, not a file without it.
+    #[test]
+    fn a_page_has_its_place() {
+        let memory = FileMemory::default();
+        let mut file = FileBuffer::new(memory.clone());
+        file.write_all(b"PAR1").unwrap();
+        memory.next_page_at(3);
+        memory.hand_over([Bytes::from_static(b"page")]);
+        file.write_all(b"page").unwrap_err();
     }
 
     proptest! {
@@ -243,6 +309,7 @@ mod tests {
                     Step::WriteKept => {
                         if let Some((key, bytes)) = waiting.pop_front() {
                             let before = file.memory.bytes();
+                            file.memory.next_page_at(expected.len());
                             file.write_all(&pages.take(key).unwrap()).unwrap();
                             prop_assert_eq!(file.memory.bytes(), before);
                             expected.extend(bytes);

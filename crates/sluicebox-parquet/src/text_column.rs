@@ -1,10 +1,12 @@
+use std::io::{self, Write};
+
 use arrow::array::AsArray;
 use bytes::Bytes;
 use parquet::basic::{Compression as Codec, Encoding, PageType};
 use parquet::column::page::{CompressedPage, Page, PageWriter as _};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::ByteArray;
-use parquet::errors::Result;
+use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{
     ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
 };
@@ -13,13 +15,13 @@ use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::bounds::Bounds;
-use crate::file_memory::{FileBuffer, FileMemory};
+use crate::file_memory::FileMemory;
 use crate::leaves::Leaf;
 use crate::snappy::Snappy;
 use crate::text_page::TextPage;
 
-/// With fewer bytes a page is written together with its header, so that the file keeps both.
-const WRITTEN_AT_ONCE_BYTES: usize = 8 * 1024;
+/// Bytes of a page's header at most, which is but a few numbers.
+const HEADER_BYTES_MAX: usize = 64;
 
 /// One column of texts in one row group: what Parquet's own writer would write without a dictionary,
 /// but straight from the arrays that the texts were decoded into.
@@ -135,27 +137,25 @@ impl TextColumn {
         let plain = self.page.plain();
         let plain_bytes = plain.len();
         let data = match self.codec {
-            Codec::SNAPPY => snappy.compress(plain)?,
-            _ => plain,
+            Codec::SNAPPY => snappy.compress(plain, &self.memory)?,
+            _ => self.memory.keep(plain),
         };
-        let data = match data.len() < WRITTEN_AT_ONCE_BYTES {
-            true => Bytes::copy_from_slice(data),
-            false => self.memory.keep(data),
-        };
-        self.memory.hand_over([data.clone()]);
         let page = Page::DataPage {
-            buf: data,
+            buf: data.clone(),
             num_values: u32::try_from(self.page.rows())?,
             encoding: Encoding::PLAIN,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        let mut file = TrackedWrite::new(FileBuffer::new(self.memory.clone()));
+        let mut beginning = TrackedWrite::new(Beginning::default());
         let page = CompressedPage::new(page, plain_bytes);
-        let written = SerializedPageWriter::new(&mut file).write_page(page)?;
-        let file = file.into_inner()?.into_bytes();
-        self.written.extend_from_slice(file.parts());
+        let written = SerializedPageWriter::new(&mut beginning).write_page(page)?;
+        let beginning = beginning.into_inner()?.0;
+        let header = beginning.get(..written.compressed_size - data.len());
+        self.written
+            .push(self.memory.keep(header.ok_or_else(too_long)?));
+        self.written.push(data);
         self.index_page(written.compressed_size)?;
         self.pages += 1;
         self.rows += self.page.rows();
@@ -192,6 +192,26 @@ impl TextColumn {
         index.append_unencoded_byte_array_data_bytes(Some(text_bytes));
         Ok(())
     }
+}
+
+/// Keeps the first bytes of what is written: of a page its header.
+#[derive(Default)]
+struct Beginning(Vec<u8>);
+
+impl Write for Beginning {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = HEADER_BYTES_MAX - self.0.len();
+        self.0.extend(bytes.iter().take(room));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn too_long() -> ParquetError {
+    ParquetError::General(format!("a page's header has over {HEADER_BYTES_MAX} bytes"))
 }
 
 fn statistics(bounds: Option<&Bounds>, nulls: usize) -> Statistics {
