@@ -172,7 +172,7 @@ impl<'a> JsonReader<'a> {
         wanted: &'static str,
     ) -> Result<(), Fault> {
         match self.peek() {
-            Some(b'"') => self.unescaped_into(bytes),
+            Some(b'"') => self.append_string(bytes),
             _ => Err(self.wrong_type(wanted)),
         }
     }

@@ -60,6 +60,11 @@ pub(super) fn decimal(json: &mut Json<'_>, precision: u8, scale: u8) -> Result<i
     value.map_err(|unfit| fault(unfit, "decimal"))
 }
 
+#[inline]
+pub(super) fn string(json: &mut Json<'_>, buffer: &mut ByteBuffer<Utf8Type>) -> Result<(), Fault> {
+    buffer.push_with(|bytes| json.string_into(bytes, "a string"))
+}
+
 pub(super) fn uuid(json: &mut Json<'_>, buffer: &mut ByteBuffer<Utf8Type>) -> Result<(), Fault> {
     let canonical = text::uuid(json.string_for("a string (uuid)")?);
     let canonical = canonical.map_err(|unfit| fault(unfit, "uuid"))?;
