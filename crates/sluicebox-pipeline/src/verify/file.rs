@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use bytes::Bytes;
 use sluicebox_chain::{CommitRecord, OffsetSet};
 use sluicebox_parquet::Lineage;
@@ -75,8 +77,21 @@ pub(super) async fn examine(
     } else if scope.checksums {
         check_hash(file, hash_whole(lake, file).await?)?;
     }
-    check_lineage(record, file, &lineage(&tail)?)?;
-    offsets(lake, record, file, tail).await
+    let footer = read_footer(&tail.bytes).map_err(Fault::damaged)?;
+    let lineage = read_lineage(&footer).map_err(Fault::damaged)?;
+    check_lineage(record, file, &lineage)?;
+    let ranges = match offset_ranges(&footer) {
+        Err(InspectError::NoOffsets) => return Ok(None),
+        ranges => ranges.map_err(Fault::damaged)?,
+    };
+    let parts = read_parts(lake, file, tail, ranges).await?;
+    let mut offsets = OffsetSet::default();
+    for batch in read_offsets(footer, parts).map_err(Fault::damaged)? {
+        for offset in batch.map_err(Fault::damaged)? {
+            add(&mut offsets, record.range, offset)?;
+        }
+    }
+    Ok(Some(offsets))
 }
 
 async fn hash_whole(lake: &Lake<'_>, file: &DataFile) -> Result<u128, Fault> {
@@ -124,17 +139,13 @@ fn check_lineage(record: &CommitRecord, file: &DataFile, lineage: &Lineage) -> R
     Ok(())
 }
 
-async fn offsets(
+/// These ranges of a file, and its tail.
+async fn read_parts(
     lake: &Lake<'_>,
-    record: &CommitRecord,
     file: &DataFile,
     tail: Tail,
-) -> Result<Option<OffsetSet>, Fault> {
-    let footer = read_footer(&tail.bytes).map_err(Fault::damaged)?;
-    let ranges = match offset_ranges(&footer) {
-        Err(InspectError::NoOffsets) => return Ok(None),
-        ranges => ranges.map_err(Fault::damaged)?,
-    };
+    ranges: Vec<Range<u64>>,
+) -> Result<FileParts, Fault> {
     let mut parts = Vec::new();
     for range in ranges.into_iter().filter(|range| range.start < tail.start) {
         if range.end > file.bytes {
@@ -144,14 +155,7 @@ async fn offsets(
         parts.push((start, read_part(lake, &file.path, file.bytes, range).await?));
     }
     parts.push((tail.start, tail.bytes));
-    let mut offsets = OffsetSet::default();
-    let file = FileParts::new(file.bytes, parts);
-    for batch in read_offsets(footer, file).map_err(Fault::damaged)? {
-        for offset in batch.map_err(Fault::damaged)? {
-            add(&mut offsets, record.range, offset)?;
-        }
-    }
-    Ok(Some(offsets))
+    Ok(FileParts::new(file.bytes, parts))
 }
 
 fn add(offsets: &mut OffsetSet, range: OffsetRange, offset: Offset) -> Result<(), Fault> {
@@ -176,7 +180,7 @@ async fn read_part(
     lake: &Lake<'_>,
     path: &str,
     bytes: u64,
-    part: std::ops::Range<u64>,
+    part: Range<u64>,
 ) -> Result<Bytes, Fault> {
     match lake.read(path, bytes, part).await? {
         Part::Read(bytes) => Ok(bytes),
