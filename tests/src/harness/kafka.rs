@@ -97,7 +97,7 @@ impl Kafka {
     }
 }
 
-/// Side by side: each takes a JVM's start.
+/// Side by side: the first time each takes a JVM's start.
 fn format_all(nodes: &[Node], voters: &str, certificates: &Certificates) -> Result<()> {
     let count = nodes.len();
     thread::scope(|scope| {

@@ -49,7 +49,8 @@ impl Node {
         process.as_ref().map_or_else(String::new, ChildProcess::log)
     }
 
-    /// Makes its disk, as number `id` of `nodes` nodes.
+    /// Makes its disk, as number `id` of `nodes` nodes: a copy of one that was formatted before, for a JVM takes
+    /// seconds for it. Where it listens and who the others are is not on it.
     pub(super) fn format(
         &self,
         id: usize,
@@ -57,29 +58,30 @@ impl Node {
         voters: &str,
         certificates: &Certificates,
     ) -> Result<()> {
-        let path = self.folder.path();
         let properties = PROPERTIES
             .replace("NODE", &id.to_string())
             .replace("VOTERS", voters)
             .replace("REPLICAS", &nodes.to_string())
-            .replace("IN_SYNC", &(nodes / 2 + 1).to_string())
-            .replace("FOLDER", &path.to_string_lossy())
-            + &listener::properties(self.ports, self.controller, certificates);
-        fs::write(path.join("server.properties"), properties)?;
-        fs::write(path.join("log4j2.properties"), LOG4J)?;
-        let mut format = java(path, "kafka.tools.StorageTool")?;
-        format.args([
-            "format",
-            "-t",
-            "AAAAAAAAAAAAAAAAAAAAAQ",
-            "-c",
-            "server.properties",
-        ]);
-        format.args([
-            "--add-scram",
-            "SCRAM-SHA-512=[name=alice,password=alice-secret]",
-        ]);
-        cache::run(&mut format, "formatting Kafka's disk")?;
+            .replace("IN_SYNC", &(nodes / 2 + 1).to_string());
+        let listeners = listener::properties(self.ports, self.controller, certificates);
+        let set_up = |folder: &Path| -> Result<()> {
+            let properties = properties.replace("FOLDER", &folder.to_string_lossy());
+            fs::write(folder.join("server.properties"), properties + &listeners)?;
+            Ok(fs::write(folder.join("log4j2.properties"), LOG4J)?)
+        };
+        let name = format!("kafka-disk-{id}-of-{nodes}");
+        let recipe = [POM, PROPERTIES, &FORMAT.join(" ")].concat();
+        let formatted = cache::filled(&name, &recipe, |folder| {
+            set_up(folder)?;
+            let mut format = java(folder, "kafka.tools.StorageTool")?;
+            cache::run(format.args(FORMAT), "formatting Kafka's disk")?;
+            Ok(())
+        })?;
+        let path = self.folder.path();
+        set_up(path)?;
+        let mut copy = Command::new("cp");
+        copy.arg("-r").arg(formatted.join("data")).arg(path);
+        cache::run(&mut copy, "copying a formatted disk")?;
         Ok(())
     }
 
@@ -143,6 +145,17 @@ const POM: &str = "\
   </dependencies>
 </project>
 ";
+
+/// One cluster's id for all: none of them knows another.
+const FORMAT: [&str; 7] = [
+    "format",
+    "-t",
+    "AAAAAAAAAAAAAAAAAAAAAQ",
+    "-c",
+    "server.properties",
+    "--add-scram",
+    "SCRAM-SHA-512=[name=alice,password=alice-secret]",
+];
 
 /// Quick to start and small; groups rebalance at once; old log goes when it may, and a node that is
 /// gone is missed soon. Brokers talk to one another without a login, so whoever has none may do
