@@ -85,18 +85,19 @@ impl fmt::Display for Report {
             .map(|figure| figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.2}")));
         writeln!(
             f,
-            "| shape | source | store | records | GB | CPU s/GB | floor s/GB | ratio | records/s | MB/s | \
+            "| shape | source | store | records | malformed | GB | CPU s/GB | floor s/GB | ratio | records/s | MB/s | \
              peak MiB | files | MB out |\n\
-             | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+             | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
         )?;
         writeln!(
             f,
-            "| {} | {} | {} | {} | {:.2} | {:.2} | {floor} | {ratio} | {:.0} | {:.0} | {peak_mib:.0} \
+            "| {} | {} | {} | {} | {} | {:.2} | {:.2} | {floor} | {ratio} | {:.0} | {:.0} | {peak_mib:.0} \
              | {files:.0} | {megabytes_out:.0} |",
             self.shape,
             self.source,
             self.store,
             load.records,
+            load.malformed,
             load.gigabytes(),
             self.cpu_seconds_per_gigabyte(),
             load.records as f64 / wall,

@@ -51,9 +51,10 @@ struct Measurement {
     /// Partitions of the topic.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     partitions: u32,
-    /// Records in a thousand that are malformed.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(..=500))]
-    malformed: u32,
+    /// Records in a thousand that are malformed. Several make several loads, which are drained in turn.
+    #[arg(long, value_delimiter = ',', default_value = "1")]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=500))]
+    malformed: Vec<u32>,
     /// Where the records come from.
     #[arg(long, value_enum, default_value_t = Source::Fake)]
     source: Source,
@@ -99,62 +100,95 @@ fn main() -> Result<()> {
         return floor::run(&brokers, &topic, bytes_out_per_byte_in);
     }
     let measurement = command_line.measurement;
-    let load = Load::prepare(&measurement.contents())?;
-    let totals = load.totals;
-    let brokers = measurement.start_source(load)?;
+    let served = measurement.serve_loads()?;
     if measurement.serve {
-        writeln!(io::stdout(), "{brokers} {totals:?}")?;
+        for Served { brokers, load, .. } in served {
+            writeln!(io::stdout(), "{brokers} {load:?}")?;
+        }
         io::stdin().read_to_end(&mut Vec::new())?;
         return Ok(());
     }
-    let report = measurement.run(&brokers, totals)?;
-    if measurement.json {
-        serde_json::to_writer(io::stdout(), &report)?;
-    } else {
-        writeln!(io::stdout(), "{report}")?;
+    for report in measurement.run(&served)? {
+        if measurement.json {
+            writeln!(io::stdout(), "{}", serde_json::to_string(&report)?)?;
+        } else {
+            writeln!(io::stdout(), "{report}")?;
+        }
     }
     Ok(())
 }
 
+/// A load, and where it waits.
+#[derive(Debug)]
+struct Served {
+    contents: Contents,
+    load: Totals,
+    brokers: String,
+}
+
 impl Measurement {
-    fn contents(&self) -> Contents {
-        Contents {
-            partitions: self.partitions,
-            malformed_per_thousand: self.malformed,
-            ..Contents::of(self.shape, self.gigabytes)
-        }
+    fn serve_loads(&self) -> Result<Vec<Served>> {
+        ensure!(
+            self.malformed.len() == 1 || self.source == Source::Fake,
+            "a real Kafka holds one load: give one --malformed, or --source fake"
+        );
+        let serve = |&malformed_per_thousand: &u32| {
+            let contents = Contents {
+                partitions: self.partitions,
+                malformed_per_thousand,
+                ..Contents::of(self.shape, self.gigabytes)
+            };
+            let load = Load::prepare(&contents)?;
+            Ok(Served {
+                contents,
+                load: load.totals,
+                brokers: self.start_source(load)?,
+            })
+        };
+        self.malformed.iter().map(serve).collect()
     }
 
-    fn run(&self, brokers: &str, load: Totals) -> Result<Report> {
+    fn run(&self, served: &[Served]) -> Result<Vec<Report>> {
         let binary = product::binary(self.sluicebox.as_deref())?;
-        let drain = Drain {
-            binary: &binary,
-            brokers,
-            contents: &self.contents(),
-            overrides: &self.overrides,
-        };
-        let mut report = Report {
+        let mut reports: Vec<_> = served.iter().map(|served| self.report(served)).collect();
+        for number in 0..self.runs {
+            for (served, report) in served.iter().zip(&mut reports) {
+                let drain = Drain {
+                    binary: &binary,
+                    brokers: &served.brokers,
+                    contents: &served.contents,
+                    overrides: &self.overrides,
+                };
+                self.run_once(number, &drain, report)?;
+            }
+        }
+        Ok(reports)
+    }
+
+    fn report(&self, served: &Served) -> Report {
+        Report {
             shape: self.shape.to_string(),
             source: word(self.source),
             store: word(self.store),
             partitions: self.partitions,
-            load,
+            load: served.load,
             runs: Vec::new(),
             floor: Vec::new(),
-        };
-        for number in 0..self.runs {
-            let place = Place::new(self.store)?;
-            // Offsets that an earlier run committed are not this one's.
-            let usage = drain.run(&format!("bench-{number}"), &place)?;
-            let lake = place.lake()?;
-            lake.check(&load)?;
-            if self.floor {
-                let bytes_out = lake.golden.bytes as f64 / load.bytes as f64;
-                report.floor.push(self.run_floor(brokers, bytes_out)?);
-            }
-            report.runs.push(Run { usage, lake });
         }
-        Ok(report)
+    }
+
+    fn run_once(&self, number: u32, drain: &Drain<'_>, report: &mut Report) -> Result<()> {
+        let place = Place::new(self.store)?;
+        // Offsets that an earlier run committed are not this one's.
+        let usage = drain.run(&format!("bench-{number}"), &place)?;
+        let lake = place.lake()?;
+        lake.check(&report.load)?;
+        if self.floor {
+            let bytes_out = lake.golden.bytes as f64 / report.load.bytes as f64;
+            report.floor.push(self.run_floor(drain.brokers, bytes_out)?);
+        }
+        report.runs.push(Run { usage, lake });
+        Ok(())
     }
 
     /// Puts the load where it is read from, and gives the address.

@@ -144,20 +144,14 @@ impl Settings {
         ledger: &Ledger,
         site: impl Fn(Peer, &str, &TempDir) -> Site<'a>,
     ) -> Result<Line> {
-        let within = Duration::from_secs(60 * self.minutes);
         let machine_load = machine_load()?;
-        let folder = self.folder(peer, "run")?;
-        let measured = run::measure(peer, &site(peer, "run", &folder), within);
-        let measured = measured.and_then(|(usage, lake)| {
-            let rows = ledger.judge(&lake)?;
-            Ok(Run { usage, rows })
-        });
+        let measured = self.run_beside_product(peer, ledger, &site);
         let killed = match &measured {
             Ok(undisturbed) if self.kill => {
                 let after = Duration::from_secs_f64(undisturbed.usage.wall_seconds);
                 let folder = self.folder(peer, "killed")?;
                 let site = site(peer, "killed", &folder);
-                let restarted = run::kill_and_restart(peer, &site, after, within);
+                let restarted = run::kill_and_restart(peer, &site, after, self.within());
                 Some(restarted.and_then(|Restarted { lake, has_ended }| {
                     let rows = ledger.judge(&lake)?;
                     Ok(Killed { rows, has_ended })
@@ -173,6 +167,35 @@ impl Settings {
             run: measured.map_err(|error| format!("{error:#}")),
             killed: killed.map(|rows| rows.map_err(|error| format!("{error:#}"))),
         })
+    }
+
+    /// A run of a peer between two of the product: cores that are shared with others are not as fast from one
+    /// minute to the next, and a peer takes minutes.
+    fn run_beside_product<'a>(
+        &self,
+        peer: Peer,
+        ledger: &Ledger,
+        site: impl Fn(Peer, &str, &TempDir) -> Site<'a>,
+    ) -> Result<Run> {
+        let product = |when: &str| -> Result<f64> {
+            let folder = self.folder(Peer::Sluicebox, when)?;
+            let site = site(Peer::Sluicebox, &format!("{when}-{peer:?}"), &folder);
+            let (usage, _) = run::measure(Peer::Sluicebox, &site, self.within())?;
+            Ok(usage.cpu_seconds)
+        };
+        let before = product("before")?;
+        let folder = self.folder(peer, "run")?;
+        let (usage, lake) = run::measure(peer, &site(peer, "run", &folder), self.within())?;
+        let after = product("after")?;
+        Ok(Run {
+            usage,
+            product_cpu_seconds: f64::midpoint(before, after),
+            rows: ledger.judge(&lake)?,
+        })
+    }
+
+    const fn within(&self) -> Duration {
+        Duration::from_secs(60 * self.minutes)
     }
 
     fn folder(&self, peer: Peer, name: &str) -> Result<TempDir> {

@@ -56,6 +56,8 @@ pub struct Killed {
 pub struct Run {
     /// What all of its processes cost.
     pub usage: Usage,
+    /// What the product cost on the same load: the mean of a run right before this one and one right after.
+    pub product_cpu_seconds: f64,
     /// What came out.
     pub rows: Rows,
 }
@@ -78,9 +80,9 @@ impl fmt::Display for Comparison {
         )?;
         writeln!(
             f,
-            "| peer | dedup | CPU s/GB | wall s | records/s | peak MiB | files | rows | after kill -9 and \
-             restart | machine's load |\n\
-             | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+            "| peer | dedup | CPU s/GB | × product | wall s | records/s | peak MiB | files | rows | after kill -9 \
+             and restart | machine's load |\n\
+             | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
         )?;
         for line in &self.peers {
             line.write(f, load)?;
@@ -95,7 +97,7 @@ impl Line {
         write!(f, "| {} | {dedup} |", self.title)?;
         match &self.run {
             Ok(run) => run.write(f, load)?,
-            Err(reason) => write!(f, " - | - | - | - | - | not run: {} |", cell(reason))?,
+            Err(reason) => write!(f, " - | - | - | - | - | - | not run: {} |", cell(reason))?,
         }
         let killed = match &self.killed {
             None => "-".to_owned(),
@@ -112,8 +114,9 @@ impl Run {
         let usage = &self.usage;
         write!(
             f,
-            " {:.1} | {:.1} | {:.0} | {:.0} | {} | {} |",
+            " {:.1} | {:.1} | {:.1} | {:.0} | {:.0} | {} | {} |",
             usage.cpu_seconds / load.gigabytes(),
+            usage.cpu_seconds / self.product_cpu_seconds,
             usage.wall_seconds,
             load.records as f64 / usage.wall_seconds,
             usage.peak_memory_bytes as f64 / f64::from(1 << 20),
