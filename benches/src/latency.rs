@@ -132,6 +132,8 @@ impl Site<'_> {
         let (topic, partitions) = (contents.topic(0), i32::try_from(partitions)?);
         let made = kafka.try_create_topic(&topic, partitions, &[]);
         tokio::runtime::Runtime::new()?.block_on(made)?;
+        // A broker's first group waits until that has made its topic of offsets, which is no start of ours.
+        drop(kafka.committed_offsets("nobody", &topic));
         Ok(Stage {
             binary: self.binary,
             kafka,
