@@ -180,7 +180,8 @@ impl Settings {
         let product = |when: &str| -> Result<f64> {
             let folder = self.folder(Peer::Sluicebox, when)?;
             let site = site(Peer::Sluicebox, &format!("{when}-{peer:?}"), &folder);
-            let (usage, _) = run::measure(Peer::Sluicebox, &site, self.within())?;
+            let (usage, _) = run::measure(Peer::Sluicebox, &site, self.within())
+                .context("the product, which runs beside it")?;
             Ok(usage.cpu_seconds)
         };
         let before = product("before")?;
