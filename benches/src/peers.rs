@@ -106,6 +106,14 @@ impl Peer {
         !matches!(self, Self::KafkaConnect)
     }
 
+    /// Fetches what it needs, so that no run of it has to.
+    ///
+    /// # Errors
+    /// When that cannot be had.
+    pub fn fetch(self, site: &Site<'_>) -> Result<()> {
+        self.launch(site).map(drop)
+    }
+
     /// Fetches what it needs, and says how it is run.
     fn launch(self, site: &Site<'_>) -> Result<Launch> {
         match self {

@@ -184,9 +184,11 @@ impl Settings {
                 .context("the product, which runs beside it")?;
             Ok(usage.cpu_seconds)
         };
-        let before = product("before")?;
         let folder = self.folder(peer, "run")?;
-        let (usage, lake) = run::measure(peer, &site(peer, "run", &folder), self.within())?;
+        let place = site(peer, "run", &folder);
+        peer.fetch(&place)?;
+        let before = product("before")?;
+        let (usage, lake) = run::measure(peer, &place, self.within())?;
         let after = product("after")?;
         Ok(Run {
             usage,
