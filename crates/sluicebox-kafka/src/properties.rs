@@ -3,12 +3,15 @@ use std::path::Path;
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
-use sluicebox_config::{GroupProtocol, KafkaSection, SaslSection, TlsSection};
+use sluicebox_config::{ByteSize, GroupProtocol, KafkaSection, SaslSection, TlsSection};
 
 use crate::error::KafkaError;
 
 /// Kafka's own default for what one fetch returns at most.
 const FETCH_BYTES_MAX: u64 = 50 << 20;
+
+/// Brokers whose responses are accounted for when all come at once.
+const BROKERS_AT_ONCE: usize = 16;
 
 /// What librdkafka keeps for a record beside its bytes until the record is dropped: an operation of
 /// its queue (`rd_kafka_op_t` with a message, 304 bytes in 2.12) and the allocator's header. It counts
@@ -18,9 +21,9 @@ const RECORD_OVERHEAD_BYTES: u64 = 320;
 /// Kafka's own default for what one record may weigh that is produced.
 const PRODUCED_BYTES_MAX: u64 = 1_000_000;
 
-/// Properties of the consumer. What the promise of exactly once rests on is set here and nowhere
-/// else; the config refuses these names under `kafka.librdkafka`.
-pub(crate) fn consumer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError> {
+/// Properties of the consumer, in a process with so much memory. What the promise of exactly once
+/// rests on is set here and nowhere else; the config refuses these names under `kafka.librdkafka`.
+pub(crate) fn consumer(kafka: &KafkaSection, memory: ByteSize) -> Result<ClientConfig, KafkaError> {
     let mut properties = connection(kafka)?;
     for (name, value) in [
         ("enable.auto.commit", "false"),
@@ -37,17 +40,13 @@ pub(crate) fn consumer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
         properties.set(name, value);
     }
     let queue_bytes = kafka.fetch.queue_bytes.get();
-    let partition_bytes = kafka.fetch.max_partition_bytes.get();
+    let response_bytes = response_bytes_max(kafka, memory);
+    let partition_bytes = kafka.fetch.max_partition_bytes.get().min(response_bytes);
     for (name, value) in [
         ("queued.max.messages.kbytes", queue_bytes.div_ceil(1024)),
         ("queued.min.messages", queued_records_max(kafka)),
         ("fetch.message.max.bytes", partition_bytes),
-        ("fetch.max.bytes", response_bytes_max(kafka)),
-        // A producer's limit, but librdkafka refuses a consumer whose responses are smaller.
-        (
-            "message.max.bytes",
-            response_bytes_max(kafka).min(PRODUCED_BYTES_MAX),
-        ),
+        ("fetch.max.bytes", response_bytes),
         ("fetch.wait.max.ms", kafka.fetch.wait.as_millis()),
         (
             "topic.metadata.refresh.interval.ms",
@@ -72,7 +71,12 @@ pub(crate) fn consumer(kafka: &KafkaSection) -> Result<ClientConfig, KafkaError>
             properties.set("group.protocol", "consumer");
         }
     }
-    Ok(with_own(properties, kafka))
+    let mut properties = with_own(properties, kafka);
+    // A producer's limit, but librdkafka refuses a consumer whose responses are smaller. So it is not
+    // what the user may have set for the dead letters.
+    let message_bytes = response_bytes.min(PRODUCED_BYTES_MAX);
+    properties.set("message.max.bytes", message_bytes.to_string());
+    Ok(properties)
 }
 
 /// Properties of a client that only asks: it is in no group and reads no partition.
@@ -89,24 +93,27 @@ fn queued_records_max(kafka: &KafkaSection) -> u64 {
     kafka.fetch.queue_bytes.get() / 2 / RECORD_OVERHEAD_BYTES
 }
 
-/// What one fetch asks for at most. A queue that has room for one byte takes a whole response, so
-/// that a response is not more than a quarter of it.
-fn response_bytes_max(kafka: &KafkaSection) -> u64 {
-    let queue_bytes = kafka.fetch.queue_bytes.get();
-    let partition_bytes = kafka.fetch.max_partition_bytes.get();
-    (queue_bytes / 4).min(FETCH_BYTES_MAX).max(partition_bytes)
+/// What one fetch asks one broker for at most; a batch that is larger still comes, alone. A queue
+/// that has room for one byte takes a response of every broker, however many there are, so that
+/// where memory is scarce a response is small. Where it is not, long runs of one partition's
+/// records are cheaper.
+fn response_bytes_max(kafka: &KafkaSection, memory: ByteSize) -> u64 {
+    let of_queue = kafka.fetch.queue_bytes.get() / 4;
+    let of_memory = memory.get() / 1024;
+    of_queue.min(of_memory).min(FETCH_BYTES_MAX)
 }
 
-/// Bytes that the consumer holds at most with records that are compressed to a half: the workers'
-/// queues, and one response as it came and as it is unpacked; of both, what is kept beside the
-/// bytes of records. How many brokers answer is not known here: each that answers while another does
-/// adds its response.
+/// Bytes that the consumer of a process with so much memory holds at most with records that are
+/// compressed to a half, in batches no larger than a response: the workers' queues; a response of
+/// each of 16 brokers, as it came and as it is unpacked; of both, what is kept beside the bytes of
+/// records; and a queue's worth of gaps in the memory of the brokers' threads.
 #[must_use]
-pub fn fetched_bytes_max(kafka: &KafkaSection, workers: usize) -> usize {
+pub fn fetched_bytes_max(kafka: &KafkaSection, workers: usize, memory: ByteSize) -> usize {
     let queue = kafka.fetch.queue_bytes.as_usize();
     let queues = (queue + queue / 2).saturating_mul(workers);
-    let response = usize::try_from(response_bytes_max(kafka)).unwrap_or(usize::MAX);
-    queues.saturating_add(response.saturating_mul(4))
+    let response = usize::try_from(response_bytes_max(kafka, memory)).unwrap_or(usize::MAX);
+    let responses = response.saturating_mul(4).saturating_mul(BROKERS_AT_ONCE);
+    queues.saturating_add(responses).saturating_add(queue)
 }
 
 /// Properties of a producer that never gives up on a broker and never sends twice.
@@ -280,9 +287,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use rdkafka::consumer::BaseConsumer;
-    use sluicebox_config::{ByteSize, FetchSection, Secret};
+    use sluicebox_config::{FetchSection, Secret};
 
     use super::*;
+
+    const MEMORY: ByteSize = ByteSize::from_mib(256);
 
     fn section() -> KafkaSection {
         KafkaSection {
@@ -316,7 +325,7 @@ mod tests {
                 ..section()
             };
             assert_eq!(
-                consumer(&kafka).unwrap().get("security.protocol"),
+                consumer(&kafka, MEMORY).unwrap().get("security.protocol"),
                 Some(protocol)
             );
             assert_eq!(
@@ -335,7 +344,7 @@ mod tests {
             ..section()
         };
         assert_eq!(
-            consumer(&consumer_protocol)
+            consumer(&consumer_protocol, MEMORY)
                 .unwrap()
                 .get("session.timeout.ms"),
             None
@@ -362,7 +371,10 @@ mod tests {
                 ..section()
             },
         ] {
-            consumer(&kafka).unwrap().create_native_config().unwrap();
+            consumer(&kafka, MEMORY)
+                .unwrap()
+                .create_native_config()
+                .unwrap();
             producer(&kafka).unwrap().create_native_config().unwrap();
         }
     }
@@ -378,16 +390,33 @@ mod tests {
                 },
                 ..section()
             };
-            let properties = consumer(&kafka).unwrap();
+            let properties = consumer(&kafka, MEMORY).unwrap();
             let limit = |name| properties.get(name).unwrap().parse::<u64>().unwrap();
             let bytes = limit("queued.max.messages.kbytes") * 1_000;
             let records = limit("queued.min.messages");
-            let reserved = fetched_bytes_max(&kafka, 2) - fetched_bytes_max(&kafka, 1);
+            let reserved =
+                fetched_bytes_max(&kafka, 2, MEMORY) - fetched_bytes_max(&kafka, 1, MEMORY);
             for record_bytes in [0, 1, 40, 270, 320, 640, 1_000, 10_000, 1_000_000] {
                 let queued = bytes.checked_div(record_bytes).unwrap_or(u64::MAX);
                 let held = queued.min(records) * (record_bytes + RECORD_OVERHEAD_BYTES);
                 assert!(held <= reserved as u64, "{record_bytes}: {held}");
             }
+        }
+    }
+
+    /// What all brokers answer at once is a part of the memory that was reserved, and a small one of
+    /// the memory there is.
+    #[test]
+    fn responses_of_many_brokers_fit_into_what_is_reserved() {
+        let kafka = section();
+        for (memory_mib, response_kib) in [(128, 128), (256, 256), (1024, 1024), (65_536, 4096)] {
+            let memory = ByteSize::from_mib(memory_mib);
+            let properties = consumer(&kafka, memory).unwrap();
+            let response: u64 = properties.get("fetch.max.bytes").unwrap().parse().unwrap();
+            assert_eq!(response, response_kib << 10, "{memory_mib}");
+            let unpacked = response * 4 * BROKERS_AT_ONCE as u64;
+            assert!(unpacked <= fetched_bytes_max(&kafka, 0, memory) as u64);
+            assert!(unpacked <= memory.get() / 16, "{memory_mib}");
         }
     }
 
@@ -402,7 +431,21 @@ mod tests {
             },
             ..section()
         };
-        let _taken: BaseConsumer = consumer(&kafka).unwrap().create().unwrap();
+        let _taken: BaseConsumer = consumer(&kafka, MEMORY).unwrap().create().unwrap();
+    }
+
+    /// What the user lets dead letters weigh is none of the consumer's business.
+    #[test]
+    fn a_producers_limit_is_left_to_producers() {
+        let own = BTreeMap::from([("message.max.bytes".to_owned(), "9000000".to_owned())]);
+        let kafka = KafkaSection {
+            group_id: "sluicebox".to_owned(),
+            librdkafka: own,
+            ..section()
+        };
+        let _taken: BaseConsumer = consumer(&kafka, MEMORY).unwrap().create().unwrap();
+        let producer = producer(&kafka).unwrap();
+        assert_eq!(producer.get("message.max.bytes"), Some("9000000"));
     }
 
     /// What the user passes through wins over what was chosen for comfort.
@@ -414,7 +457,9 @@ mod tests {
             ..section()
         };
         assert_eq!(
-            consumer(&kafka).unwrap().get("fetch.queue.backoff.ms"),
+            consumer(&kafka, MEMORY)
+                .unwrap()
+                .get("fetch.queue.backoff.ms"),
             Some("7")
         );
     }
@@ -427,7 +472,7 @@ mod tests {
             librdkafka: own,
             ..section()
         };
-        let error = consumer(&kafka)
+        let error = consumer(&kafka, MEMORY)
             .unwrap()
             .create_native_config()
             .err()

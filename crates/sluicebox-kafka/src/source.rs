@@ -7,7 +7,7 @@ use parking_lot::FairMutex;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError as ClientError;
-use sluicebox_config::{Config, KafkaSection, StartPosition, TopicSelector};
+use sluicebox_config::{ByteSize, Config, KafkaSection, StartPosition, TopicSelector};
 use sluicebox_pipeline::Readiness;
 use sluicebox_pipeline::ports::{AssignmentHandler, SourceControl};
 use sluicebox_types::SystemClock;
@@ -38,6 +38,8 @@ const TURNS_PER_LOOK: u32 = 5;
 pub struct SourceSettings {
     /// The cluster, the group and the fetch limits.
     pub kafka: KafkaSection,
+    /// The limit of the process, of which what is fetched may take its part.
+    pub memory: ByteSize,
     /// What to subscribe to, and where each begins when nothing was ever committed.
     pub topics: Vec<(TopicSelector, StartPosition)>,
 }
@@ -50,6 +52,7 @@ impl From<&Config> for SourceSettings {
             .map(|topic| (topic.name.clone(), topic.start.clone()));
         Self {
             kafka: config.kafka.clone(),
+            memory: config.limits.memory,
             topics: topics.collect(),
         }
     }
@@ -92,7 +95,7 @@ impl KafkaSource {
         let health = Arc::new(Health::new("kafka", &kafka.brokers, readiness));
         let tokens = TokenSource::of(kafka, Arc::new(SystemClock::new()));
         let context = SourceContext::new(Arc::clone(&health), &kafka.group_id, tokens);
-        let properties = properties::consumer(kafka)?;
+        let properties = properties::consumer(kafka, settings.memory)?;
         let consumer = Consumer::from_config_and_context(&properties, context)
             .map_err(|error| KafkaError::of_creation(error, kafka))?;
         let consumer = Arc::new(consumer);

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use sluicebox_config::{
-    DeadLetterSection, HumanDuration, KafkaSection, StartPosition, TopicSelector,
+    ByteSize, DeadLetterSection, HumanDuration, KafkaSection, StartPosition, TopicSelector,
 };
 use sluicebox_kafka::mock::MockKafka;
 use sluicebox_kafka::{
@@ -140,7 +140,11 @@ struct Running {
 impl Running {
     fn start(kafka: KafkaSection, start: StartPosition, plan: &Arc<Plan>) -> Self {
         let topics = vec![(TopicSelector::Name(TOPIC.to_owned()), start)];
-        let settings = SourceSettings { kafka, topics };
+        let settings = SourceSettings {
+            kafka,
+            memory: ByteSize::from_mib(256),
+            topics,
+        };
         let readiness = Arc::new(Readiness::default());
         let (source, queues) =
             KafkaSource::connect(&settings, WORKERS, Arc::clone(&readiness)).unwrap();
@@ -504,7 +508,11 @@ fn a_source_that_never_ran_is_dropped() {
         TopicSelector::Name(TOPIC.to_owned()),
         StartPosition::Earliest,
     )];
-    let settings = SourceSettings { kafka, topics };
+    let settings = SourceSettings {
+        kafka,
+        memory: ByteSize::from_mib(256),
+        topics,
+    };
     drop(KafkaSource::connect(&settings, WORKERS, Arc::default()).unwrap());
 }
 

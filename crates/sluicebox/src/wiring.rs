@@ -58,7 +58,8 @@ pub(crate) struct Pipeline<Q> {
 pub(crate) fn shared(config: &Config) -> Shared {
     let workers = usize::from(config.limits.threads);
     let dead_letters = config.limits.dead_letter_queue_bytes.as_usize();
-    let reserved = fetched_bytes_max(&config.kafka, workers)
+    let memory = config.limits.memory;
+    let reserved = fetched_bytes_max(&config.kafka, workers, memory)
         .saturating_add(workers.saturating_mul(WORKER_BYTES))
         .saturating_add(dead_letters)
         .saturating_add(PROCESS_BYTES.as_usize());
@@ -66,7 +67,7 @@ pub(crate) fn shared(config: &Config) -> Shared {
         clock: Arc::new(SystemClock::new()),
         readiness: Arc::default(),
         status: Arc::default(),
-        memory: MemoryLimit::new(config.limits.memory.as_usize(), reserved),
+        memory: MemoryLimit::new(memory.as_usize(), reserved),
     }
 }
 

@@ -99,6 +99,10 @@ const REFUSED: &[(&str, &str)] = &[
         "set `kafka.fetch.queue_bytes`, a part of the memory limit",
     ),
     (
+        "fetch.max.bytes",
+        "it follows from `limits.memory` and `kafka.fetch.queue_bytes`",
+    ),
+    (
         "fetch.message.max.bytes",
         "set `kafka.fetch.max_partition_bytes`",
     ),

@@ -126,18 +126,22 @@ pub enum GroupProtocol {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FetchSection {
-    /// Bytes fetched ahead, for each worker thread; part of `limits.memory`. When it is full,
-    /// fetching waits. For each 640 bytes one record is fetched at most, as each costs the client 320
-    /// bytes more than it weighs. Default 16MiB, 1MiB to 1GiB.
+    /// Bytes fetched ahead, for each worker thread; part of `limits.memory`, which sets as much aside
+    /// once more for gaps. When it is full, fetching waits. For each 640 bytes one record is fetched at
+    /// most, as each costs the client 320 bytes more than it weighs. Default 16MiB, 1MiB to 1GiB.
     #[schemars(extend("x-minimum" = "1MiB", "x-maximum" = "1GiB"))]
     pub queue_bytes: ByteSize,
 
-    /// Bytes one request asks of one partition; a larger record still comes, alone. Default 1MiB,
-    /// 16KiB to 64MiB.
+    /// Bytes one request asks of one partition; a larger record still comes, alone. In all a request
+    /// asks a broker for a 1024th of `limits.memory`, at most a quarter of `queue_bytes` or 50MiB, and
+    /// there is one at a time: a slow link to the brokers wants more memory. Default 1MiB, 16KiB to
+    /// 64MiB.
     #[schemars(extend("x-minimum" = "16KiB", "x-maximum" = "64MiB"))]
     pub max_partition_bytes: ByteSize,
 
-    /// How long the broker may hold a request back for want of data. Default 500ms, at most 30s.
+    /// How long the broker may hold a request back for want of data. There is one request at a time,
+    /// and a partition whose queue was full when it was sent waits for its end: so it is short. Default
+    /// 50ms, at most 30s.
     #[schemars(extend("x-maximum" = "30s"))]
     pub wait: HumanDuration,
 }
@@ -147,7 +151,7 @@ impl Default for FetchSection {
         Self {
             queue_bytes: ByteSize::from_mib(16),
             max_partition_bytes: ByteSize::from_mib(1),
-            wait: HumanDuration::from_millis(500),
+            wait: HumanDuration::from_millis(50),
         }
     }
 }
