@@ -2,19 +2,22 @@
 //! much of the protocol as a consumer asks for. Its CPU is that of this process, never of the one
 //! that is measured.
 //!
-//! It is no model of Kafka: a group has one member, and nothing can be produced.
+//! It is no model of Kafka: a group has one member, nothing can be produced, and of several brokers,
+//! which lead the partitions in turn, each would answer for all.
 
 mod connection;
 mod answers;
 mod fetch;
 mod group;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
 
-use kafka_protocol::messages::TopicName;
+use anyhow::{Result, ensure};
+use kafka_protocol::messages::{BrokerId, TopicName};
 use kafka_protocol::protocol::StrBytes;
 use parking_lot::Mutex;
 use uuid::Uuid;
@@ -22,16 +25,17 @@ use uuid::Uuid;
 use self::group::Group;
 use crate::load::{PartitionLog, TopicLog};
 
-/// The broker, serving until the process ends.
+/// A cluster of brokers, serving until the process ends.
 #[derive(Debug)]
-pub struct Broker {
-    address: SocketAddr,
+pub struct Cluster {
+    addresses: Vec<SocketAddr>,
 }
 
 /// What all connections share.
 #[derive(Debug)]
 struct Shared {
-    address: SocketAddr,
+    /// Where the brokers are, by their ids from 1 on.
+    brokers: BTreeMap<BrokerId, SocketAddr>,
     topics: Vec<Topic>,
     group: Mutex<Group>,
 }
@@ -43,36 +47,47 @@ struct Topic {
     partitions: Vec<PartitionLog>,
 }
 
-impl Broker {
-    /// Starts a broker on a free port of the loopback address.
+impl Cluster {
+    /// Starts so many brokers, each on a free port of the loopback address.
     ///
     /// # Errors
-    /// When the operating system gives no port.
-    pub fn start(topics: Vec<TopicLog>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let address = listener.local_addr()?;
+    /// When there shall be none, or the operating system gives no port.
+    pub fn start(topics: Vec<TopicLog>, brokers: u16) -> Result<Self> {
+        ensure!(brokers > 0, "a cluster of no brokers");
+        let bind = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let listeners: Vec<_> = (0..brokers).map(bind).collect::<io::Result<_>>()?;
+        let addresses: Vec<_> = listeners
+            .iter()
+            .map(TcpListener::local_addr)
+            .collect::<io::Result<_>>()?;
         let shared = Arc::new(Shared {
-            address,
+            brokers: (1..).map(BrokerId).zip(addresses.iter().copied()).collect(),
             topics: (1..).zip(topics).map(Topic::from).collect(),
             group: Mutex::default(),
         });
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let shared = Arc::clone(&shared);
-                thread::spawn(move || {
-                    let ended = connection::serve(stream, &shared);
-                    // Nobody waits for the answer; whoever looks at a stuck client wants it.
-                    let _told = ended.map_err(|error| writeln!(io::stderr(), "broker: {error:#}"));
-                });
-            }
-        });
-        Ok(Self { address })
+        for listener in listeners {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || accept(&listener, &shared));
+        }
+        Ok(Self { addresses })
     }
 
-    /// `host:port`.
+    /// `host:port` of all of them.
     #[must_use]
-    pub fn address(&self) -> String {
-        self.address.to_string()
+    pub fn addresses(&self) -> String {
+        let addresses: Vec<_> = self.addresses.iter().map(SocketAddr::to_string).collect();
+        addresses.join(",")
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    for stream in listener.incoming().flatten() {
+        let shared = Arc::clone(shared);
+        thread::spawn(move || {
+            let ended = connection::serve(stream, &shared);
+            // Nobody waits for the answer; whoever looks at a stuck client wants it.
+            let _told = ended.map_err(|error| writeln!(io::stderr(), "broker: {error:#}"));
+        });
     }
 }
 

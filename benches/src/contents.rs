@@ -17,6 +17,8 @@ pub struct Contents {
     pub topics: u32,
     /// Over how many partitions of each.
     pub partitions: u32,
+    /// Over how many brokers these are spread, where the broker is ours.
+    pub brokers: u16,
     /// Over how many days their event times go round.
     pub days: u32,
     /// How many in a thousand are malformed.
@@ -26,7 +28,7 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// One topic of four partitions, as in most figures.
+    /// One topic of four partitions on one broker, as in most figures.
     #[must_use]
     pub const fn of(shape: Shape, gigabytes: f64) -> Self {
         Self {
@@ -34,6 +36,7 @@ impl Contents {
             gigabytes,
             topics: 1,
             partitions: 4,
+            brokers: 1,
             days: 1,
             malformed_per_thousand: 1,
             window_millis: DEFAULT_LENGTH_MILLIS,

@@ -81,7 +81,7 @@ pub const CONTROL: &str = "control";
 pub struct Drain<'a> {
     /// Its binary.
     pub binary: &'a Path,
-    /// `host:port` of the broker.
+    /// `host:port` of the brokers, by commas.
     pub brokers: &'a str,
     /// What the topics hold.
     pub contents: &'a Contents,

@@ -55,7 +55,7 @@ fn consumer(brokers: &str) -> Result<BaseConsumer> {
         ("queued.min.messages", "1000000"),
         ("queued.max.messages.kbytes", "16384"),
         ("fetch.message.max.bytes", "1048576"),
-        ("fetch.max.bytes", "8388608"),
+        ("fetch.max.bytes", "4194304"),
         ("message.max.bytes", "1000000"),
     ] {
         config.set(name, value);

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub use axis::Axis;
 
-use crate::broker::Broker;
+use crate::broker::Cluster;
 use crate::drain::{Drain, Place, Store};
 use crate::lake::Lake;
 use crate::load::{Load, Totals};
@@ -61,7 +61,7 @@ impl Growth<'_> {
     /// # Errors
     /// When the run fails, or other rows come out than must.
     pub fn point(&self, value: u32) -> Result<Point> {
-        let contents = self.axis.contents(value, self.shape, self.gigabytes);
+        let contents = self.axis.contents(value, self.shape, self.gigabytes)?;
         let load = Load::prepare(&contents)?;
         let totals = load.totals;
         let overrides = self.axis.overrides(value);
@@ -69,7 +69,7 @@ impl Growth<'_> {
         if self.axis == Axis::Chain {
             chain::write(&place, &load, value)?;
         }
-        let brokers = Broker::start(load.topics)?.address();
+        let brokers = Cluster::start(load.topics, contents.brokers)?.addresses();
         let drain = Drain {
             binary: self.binary,
             brokers: &brokers,
@@ -101,6 +101,12 @@ impl Point {
             _ => self.usage.cpu_seconds / self.load.gigabytes(),
         }
     }
+
+    /// How long all workers together had no core.
+    fn run_delay_seconds_of_workers(&self) -> f64 {
+        let delay = &self.usage.run_delay_seconds_by_thread;
+        delay.get("worker").copied().unwrap_or_default()
+    }
 }
 
 impl Curve {
@@ -123,19 +129,20 @@ impl fmt::Display for Curve {
         let shape = &self.shape;
         writeln!(
             f,
-            "| {} ({shape}) | GB | records | {cost} | wall s | peak MiB | files |",
+            "| {} ({shape}) | GB | records | {cost} | wall s | run delay s of workers | peak MiB | files |",
             self.axis.title()
         )?;
-        writeln!(f, "| --- | --- | --- | --- | --- | --- | --- |")?;
+        writeln!(f, "| --- | --- | --- | --- | --- | --- | --- | --- |")?;
         for point in &self.points {
             writeln!(
                 f,
-                "| {} | {:.2} | {} | {:.2} | {:.1} | {:.0} | {} |",
+                "| {} | {:.2} | {} | {:.2} | {:.1} | {:.1} | {:.0} | {} |",
                 point.value,
                 point.load.gigabytes(),
                 point.load.records,
                 point.cost(self.axis),
                 point.usage.wall_seconds,
+                point.run_delay_seconds_of_workers(),
                 point.usage.peak_memory_bytes as f64 / f64::from(1 << 20),
                 point.lake.golden.files,
             )?;

@@ -227,19 +227,19 @@ impl PartitionLog {
         Ok(Some((bytes, offsets + next)))
     }
 
-    /// Whole batches, from the one that holds `offset` on, until they are `bytes_max` or the log
-    /// ends; one at least unless it has ended.
+    /// The whole batches, from the one that holds `offset` on, that fit into `bytes_max`; the first one
+    /// also if it does not fit. Nothing at the end of the log.
     ///
     /// # Errors
     /// When there is no such offset.
     pub fn read(&self, mut offset: i64, bytes_max: usize) -> Result<BytesMut> {
         let mut bytes = BytesMut::new();
         while let Some((batch, next)) = self.batch_at(offset)? {
-            bytes.extend_from_slice(&batch);
-            offset = next;
-            if bytes.len() >= bytes_max {
+            if !bytes.is_empty() && bytes.len() + batch.len() > bytes_max {
                 break;
             }
+            bytes.extend_from_slice(&batch);
+            offset = next;
         }
         Ok(bytes)
     }

@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use serde::Serialize;
 use sluicebox_tests::harness::Sluicebox;
 
-use crate::broker::Broker;
+use crate::broker::Cluster;
 use crate::contents::Contents;
 use crate::drain::{Drain, Place, Store};
 use crate::load::Load;
@@ -32,23 +32,29 @@ pub struct Case {
     pub shape: Shape,
     /// The topic's partitions.
     pub partitions: u32,
+    /// The brokers that lead them.
+    pub brokers: u16,
     /// `limits.memory`, in MiB.
     pub limit_mib: u32,
 }
 
-/// The cases that the limit is judged by: few partitions and many, large records and small ones.
-pub const CASES: [Case; 5] = [
-    case(Shape::B, 4, 512),
-    case(Shape::B, 16, 512),
-    case(Shape::B, 4, 256),
-    case(Shape::B, 64, 256),
-    case(Shape::A, 64, 256),
+/// The cases that the limit is judged by: few partitions and many, large records and small ones,
+/// one broker and several.
+pub const CASES: [Case; 7] = [
+    case(Shape::B, 4, 1, 512),
+    case(Shape::B, 16, 1, 512),
+    case(Shape::B, 4, 1, 256),
+    case(Shape::B, 64, 1, 256),
+    case(Shape::B, 64, 10, 256),
+    case(Shape::A, 64, 1, 256),
+    case(Shape::A, 64, 10, 256),
 ];
 
-const fn case(shape: Shape, partitions: u32, limit_mib: u32) -> Case {
+const fn case(shape: Shape, partitions: u32, brokers: u16, limit_mib: u32) -> Case {
     Case {
         shape,
         partitions,
+        brokers,
         limit_mib,
     }
 }
@@ -77,11 +83,12 @@ impl Case {
     pub fn measure(self, binary: &Path, store: Store, gigabytes: f64) -> Result<Peaks> {
         let contents = Contents {
             partitions: self.partitions,
+            brokers: self.brokers,
             ..Contents::of(self.shape, gigabytes)
         };
         let load = Load::prepare(&contents)?;
         let totals = load.totals;
-        let brokers = Broker::start(load.topics)?.address();
+        let brokers = Cluster::start(load.topics, contents.brokers)?.addresses();
         let place = Place::new(store)?;
         let drain = Drain {
             binary,
@@ -113,7 +120,7 @@ impl Case {
 
 impl Peaks {
     /// The heads of a Markdown table's columns.
-    pub const HEADS: &str = "| `limits.memory` | shape, partitions | store | accounted MiB | \
+    pub const HEADS: &str = "| `limits.memory` | shape, partitions, brokers | store | accounted MiB | \
                              resident MiB | of what is accounted | of the limit |\n\
                              | --- | --- | --- | --- | --- | --- | --- |";
 }
@@ -123,13 +130,14 @@ impl fmt::Display for Peaks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Case {
             partitions,
+            brokers,
             limit_mib,
             ..
         } = self.case;
         let resident = self.resident_bytes as f64;
         write!(
             f,
-            "| {limit_mib} MiB | {}, {partitions} | {} | {} | {} | {:.2} | {:.2} |",
+            "| {limit_mib} MiB | {}, {partitions}, {brokers} | {} | {} | {} | {:.2} | {:.2} |",
             self.shape,
             self.store,
             self.accounted_bytes / MIB,

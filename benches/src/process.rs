@@ -25,6 +25,9 @@ pub struct Usage {
     pub cpu_seconds: f64,
     /// CPU time by the name of the thread, without its number.
     pub cpu_seconds_by_thread: BTreeMap<String, f64>,
+    /// How long its threads could have run and had no core, which Linux calls their run delay, by the
+    /// same names.
+    pub run_delay_seconds_by_thread: BTreeMap<String, f64>,
     /// From start to end.
     pub wall_seconds: f64,
     /// The most memory that it held.
@@ -52,7 +55,8 @@ pub fn measure(command: &mut Command) -> Result<(ExitStatus, Usage)> {
     };
     let usage = Usage {
         cpu_seconds: cpu_seconds_of_children()? - children_before,
-        cpu_seconds_by_thread: threads.by_name(),
+        cpu_seconds_by_thread: threads.by_name(|times| times.running),
+        run_delay_seconds_by_thread: threads.by_name(|times| times.run_delay),
         wall_seconds: clock.monotonic().as_secs_f64(),
         peak_memory_bytes,
     };
@@ -70,9 +74,28 @@ impl Drop for KilledOnDrop {
     }
 }
 
-/// The latest that is known of each thread, by its id: its name and its CPU time.
+/// The latest that is known of each thread, by its id: its name and its times.
 #[derive(Default)]
-struct Threads(BTreeMap<String, (String, Duration)>);
+struct Threads(BTreeMap<String, (String, Times)>);
+
+/// What a thread did, other than sleep.
+#[derive(Clone, Copy)]
+struct Times {
+    running: Duration,
+    /// Until it got one.
+    run_delay: Duration,
+}
+
+impl Times {
+    /// From a thread's `schedstat`.
+    fn parse(text: &str) -> Option<Self> {
+        let mut nanos = text.split(' ').map(str::parse);
+        Some(Self {
+            running: Duration::from_nanos(nanos.next()?.ok()?),
+            run_delay: Duration::from_nanos(nanos.next()?.ok()?),
+        })
+    }
+}
 
 impl Threads {
     fn look(&mut self, process: &str) {
@@ -86,22 +109,21 @@ impl Threads {
             let (Ok(name), Ok(times)) = (read("comm"), read("schedstat")) else {
                 continue;
             };
-            let nanos = times.split(' ').next().and_then(|nanos| nanos.parse().ok());
-            if let Some(nanos) = nanos {
+            if let Some(times) = Times::parse(&times) {
                 let id = thread.file_name().to_string_lossy().into_owned();
                 let name = name
                     .trim_end()
                     .trim_end_matches(|c: char| c.is_ascii_digit());
                 let name = name.trim_end_matches('-').to_owned();
-                self.0.insert(id, (name, Duration::from_nanos(nanos)));
+                self.0.insert(id, (name, times));
             }
         }
     }
 
-    fn by_name(self) -> BTreeMap<String, f64> {
+    fn by_name(&self, which: impl Fn(&Times) -> Duration) -> BTreeMap<String, f64> {
         let mut by_name = BTreeMap::new();
-        for (name, time) in self.0.into_values() {
-            *by_name.entry(name).or_default() += time.as_secs_f64();
+        for (name, times) in self.0.values() {
+            *by_name.entry(name.clone()).or_default() += which(times).as_secs_f64();
         }
         by_name
     }

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sluicebox_benches::broker::Broker;
+use sluicebox_benches::broker::Cluster;
 use sluicebox_benches::contents::Contents;
 use sluicebox_benches::drain::{Drain, Place, Store};
 use sluicebox_benches::load::{Load, Totals};
@@ -142,7 +142,7 @@ impl Measurement {
             Ok(Served {
                 contents,
                 load: load.totals,
-                brokers: self.start_source(load)?,
+                brokers: self.start_source(load, contents.brokers)?,
             })
         };
         self.malformed.iter().map(serve).collect()
@@ -192,9 +192,9 @@ impl Measurement {
     }
 
     /// Puts the load where it is read from, and gives the address.
-    fn start_source(&self, load: Load) -> Result<String> {
+    fn start_source(&self, load: Load, brokers: u16) -> Result<String> {
         match self.source {
-            Source::Fake => Ok(Broker::start(load.topics)?.address()),
+            Source::Fake => Ok(Cluster::start(load.topics, brokers)?.addresses()),
             Source::Kafka => {
                 let server = harness::kafka();
                 kafka::make(server, &load)?;

@@ -20,6 +20,9 @@ struct CommandLine {
     /// Its partitions.
     #[arg(long, requires = "shape", value_parser = clap::value_parser!(u32).range(1..))]
     partitions: Option<u32>,
+    /// The brokers that lead them.
+    #[arg(long, requires = "shape", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    brokers: u16,
     /// Its `limits.memory`, in MiB.
     #[arg(long, requires = "shape")]
     limit_mib: Option<u32>,
@@ -61,6 +64,7 @@ impl CommandLine {
         Some(Case {
             shape: self.shape?,
             partitions: self.partitions?,
+            brokers: self.brokers,
             limit_mib: self.limit_mib?,
         })
     }

@@ -1,4 +1,6 @@
-use anyhow::Result;
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::list_offsets_response::{
@@ -18,7 +20,8 @@ use uuid::Uuid;
 use super::{Shared, Topic};
 use crate::load::PartitionLog;
 
-const NODE: BrokerId = BrokerId(1);
+/// The controller of the cluster and the coordinator of every group.
+const CONTROLLER: BrokerId = BrokerId(1);
 
 /// The earliest offset, and the latest one, as times that are asked for.
 const EARLIEST: i64 = -2;
@@ -55,20 +58,26 @@ pub(super) fn api_versions() -> ApiVersionsResponse {
 }
 
 impl Shared {
-    /// The broker and the topics that were asked for: all if none is named, and none beyond, since
+    /// The brokers and the topics that were asked for: all if none is named, and none beyond, since
     /// librdkafka cannot read of topics that it does not know to have asked about.
     pub(super) fn metadata(&self, asked: MetadataRequest) -> Result<MetadataResponse> {
-        let broker = MetadataResponseBroker::default()
-            .with_node_id(NODE)
-            .with_host(self.host())
-            .with_port(self.address.port().into());
+        let brokers = self.brokers.iter().map(|(id, address)| {
+            MetadataResponseBroker::default()
+                .with_node_id(*id)
+                .with_host(host(*address))
+                .with_port(address.port().into())
+        });
         let topics: Result<_> = match asked.topics {
-            None => self.topics.iter().map(Topic::metadata).collect(),
+            None => self
+                .topics
+                .iter()
+                .map(|topic| self.metadata_of_known(topic))
+                .collect(),
             Some(asked) => asked.iter().map(|topic| self.metadata_of(topic)).collect(),
         };
         Ok(MetadataResponse::default()
-            .with_brokers(vec![broker])
-            .with_controller_id(NODE)
+            .with_brokers(brokers.collect())
+            .with_controller_id(CONTROLLER)
             .with_topics(topics?))
     }
 
@@ -83,14 +92,35 @@ impl Shared {
                 .with_name(asked.name.clone())
                 .with_topic_id(asked.topic_id)
         };
-        known.map_or_else(|| Ok(unknown()), Topic::metadata)
+        known.map_or_else(|| Ok(unknown()), |topic| self.metadata_of_known(topic))
     }
 
-    pub(super) fn find_coordinator(&self) -> FindCoordinatorResponse {
-        FindCoordinatorResponse::default()
-            .with_node_id(NODE)
-            .with_host(self.host())
-            .with_port(self.address.port().into())
+    /// Partitions are led in turn.
+    fn metadata_of_known(&self, topic: &Topic) -> Result<MetadataResponseTopic> {
+        let leaders = self.brokers.keys().cycle();
+        let partitions = (0..i32::try_from(topic.partitions.len())?).zip(leaders);
+        let partitions = partitions.map(|(partition, leader)| {
+            MetadataResponsePartition::default()
+                .with_partition_index(partition)
+                .with_leader_id(*leader)
+                .with_replica_nodes(vec![*leader])
+                .with_isr_nodes(vec![*leader])
+        });
+        Ok(MetadataResponseTopic::default()
+            .with_name(Some(topic.name.clone()))
+            .with_topic_id(topic.id)
+            .with_partitions(partitions.collect()))
+    }
+
+    pub(super) fn find_coordinator(&self) -> Result<FindCoordinatorResponse> {
+        let address = self
+            .brokers
+            .get(&CONTROLLER)
+            .context("a cluster of no brokers")?;
+        Ok(FindCoordinatorResponse::default()
+            .with_node_id(CONTROLLER)
+            .with_host(host(*address))
+            .with_port(address.port().into()))
     }
 
     /// Both ends of the log; of no other time is an offset known.
@@ -126,27 +156,13 @@ impl Shared {
     pub(super) fn topic_of_id(&self, id: Uuid) -> Option<&Topic> {
         self.topics.iter().find(|topic| topic.id == id)
     }
+}
 
-    fn host(&self) -> StrBytes {
-        StrBytes::from_string(self.address.ip().to_string())
-    }
+fn host(address: SocketAddr) -> StrBytes {
+    StrBytes::from_string(address.ip().to_string())
 }
 
 impl Topic {
-    fn metadata(&self) -> Result<MetadataResponseTopic> {
-        let partitions = (0..i32::try_from(self.partitions.len())?).map(|partition| {
-            MetadataResponsePartition::default()
-                .with_partition_index(partition)
-                .with_leader_id(NODE)
-                .with_replica_nodes(vec![NODE])
-                .with_isr_nodes(vec![NODE])
-        });
-        Ok(MetadataResponseTopic::default()
-            .with_name(Some(self.name.clone()))
-            .with_topic_id(self.id)
-            .with_partitions(partitions.collect()))
-    }
-
     pub(super) fn log(&self, partition: i32) -> Option<&PartitionLog> {
         self.partitions.get(usize::try_from(partition).ok()?)
     }

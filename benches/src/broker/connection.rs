@@ -67,7 +67,7 @@ fn respond(mut request: Bytes, shared: &Shared) -> Result<BytesMut> {
         }
         ApiKey::Fetch => exchange.answer(|asked: FetchRequest| shared.fetch(asked)),
         ApiKey::FindCoordinator => {
-            exchange.answer(|_: FindCoordinatorRequest| Ok(shared.find_coordinator()))
+            exchange.answer(|_: FindCoordinatorRequest| shared.find_coordinator())
         }
         ApiKey::OffsetFetch => {
             exchange.answer(|asked: OffsetFetchRequest| Ok(shared.group.lock().offset_fetch(asked)))

@@ -26,7 +26,7 @@ impl Shared {
             let mut partitions = Vec::new();
             for partition in &topic.partitions {
                 let log = known.and_then(|topic| topic.log(partition.partition));
-                let data = read(log, partition, room)?;
+                let data = read(log, partition, room, is_empty)?;
                 let bytes = data.records.as_ref().map_or(0, Bytes::len);
                 room = room.saturating_sub(bytes);
                 is_empty &= bytes == 0 && data.error_code == 0;
@@ -47,7 +47,13 @@ impl Shared {
     }
 }
 
-fn read(log: Option<&PartitionLog>, asked: &FetchPartition, room: usize) -> Result<PartitionData> {
+/// A batch for which there is no room still comes where it is the first of a response (KIP-74).
+fn read(
+    log: Option<&PartitionLog>,
+    asked: &FetchPartition,
+    room: usize,
+    is_first: bool,
+) -> Result<PartitionData> {
     let data = PartitionData::default()
         .with_partition_index(asked.partition)
         .with_error_code(error_of(log));
@@ -62,10 +68,9 @@ fn read(log: Option<&PartitionLog>, asked: &FetchPartition, room: usize) -> Resu
         return Ok(data.with_error_code(ResponseError::OffsetOutOfRange.code()));
     }
     let room = room.min(usize::try_from(asked.partition_max_bytes)?);
-    let records = if room == 0 {
-        Bytes::new()
-    } else {
-        log.read(asked.fetch_offset, room)?.freeze()
-    };
+    let mut records = log.read(asked.fetch_offset, room)?.freeze();
+    if records.len() > room && !is_first {
+        records = Bytes::new();
+    }
     Ok(data.with_records(Some(records)))
 }

@@ -1,3 +1,4 @@
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -18,6 +19,10 @@ const MARGIN: f64 = 1.1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Axis {
+    /// Worker threads.
+    Workers,
+    /// Brokers that lead the partitions, of which there are 64.
+    Brokers,
     /// Kafka partitions of the topic.
     Partitions,
     /// Date partitions that are open at once, for each Kafka partition.
@@ -39,6 +44,8 @@ impl Axis {
     #[must_use]
     pub const fn values(self) -> &'static [u32] {
         match self {
+            Self::Workers => &[1, 2],
+            Self::Brokers => &[1, 3, 10, 30],
             Self::Partitions => &[1, 4, 16, 64, 256, 1000],
             Self::Dates => &[1, 4, 16, 64, 300],
             Self::Window => &[1000, 10_000, 100_000, 1_000_000, 10_000_000],
@@ -53,6 +60,8 @@ impl Axis {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
+            Self::Workers => "workers",
+            Self::Brokers => "brokers",
             Self::Partitions => "partitions",
             Self::Dates => "open dates",
             Self::Window => "keys in the window",
@@ -64,9 +73,18 @@ impl Axis {
     }
 
     /// What is read at one point.
-    pub(super) fn contents(self, value: u32, shape: Shape, gigabytes: f64) -> Contents {
+    ///
+    /// # Errors
+    /// When there cannot be as much of it.
+    pub(super) fn contents(self, value: u32, shape: Shape, gigabytes: f64) -> Result<Contents> {
         let contents = Contents::of(shape, gigabytes);
-        match self {
+        Ok(match self {
+            Self::Workers => contents,
+            Self::Brokers => Contents {
+                brokers: value.try_into().context("so many brokers")?,
+                partitions: 64,
+                ..contents
+            },
             Self::Partitions => Contents {
                 partitions: value,
                 ..contents
@@ -94,12 +112,13 @@ impl Axis {
                 ..contents
             },
             Self::Bytes => Contents::of(Shape::Bytes(value), gigabytes),
-        }
+        })
     }
 
     /// Settings that go with it.
     pub(super) fn overrides(self, value: u32) -> Vec<String> {
         match self {
+            Self::Workers => vec![format!("limits.threads={value}")],
             Self::Window => vec![format!(
                 "topics.bench-a.dedup.window={}ms",
                 value * STEP_MILLIS

@@ -115,6 +115,7 @@ impl Tree {
         Ok(Usage {
             cpu_seconds: cpu_seconds_of_children()? - self.cpu_seconds_before,
             cpu_seconds_by_thread: BTreeMap::new(),
+            run_delay_seconds_by_thread: BTreeMap::new(),
             wall_seconds: wall.as_secs_f64(),
             peak_memory_bytes: self.peak_memory_bytes,
         })
