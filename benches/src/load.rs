@@ -270,6 +270,17 @@ mod tests {
         assert_eq!(offset, log.end());
     }
 
+    /// What is read keeps within its limit, unless one batch alone is more.
+    #[test]
+    fn a_limit_is_kept() {
+        let (log, _) = log(1.0);
+        let read = |bytes_max| log.read(0, bytes_max).expect("an offset of the log").len();
+        let one = read(1);
+        assert!(one > 1);
+        assert_eq!(read(one), one);
+        assert!((one + 1..=3 * one).contains(&read(3 * one)));
+    }
+
     /// From inside of a batch, the batch that holds the offset is read.
     #[test]
     fn an_offset_is_found_inside_its_batch() {

@@ -82,7 +82,7 @@ struct Threads(BTreeMap<String, (String, Times)>);
 #[derive(Clone, Copy)]
 struct Times {
     running: Duration,
-    /// Until it got one.
+    /// Ready to run, but without a core.
     run_delay: Duration,
 }
 

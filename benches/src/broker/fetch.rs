@@ -28,7 +28,13 @@ impl Shared {
                 let log = known.and_then(|topic| topic.log(partition.partition));
                 let data = read(log, partition, room, is_empty)?;
                 let bytes = data.records.as_ref().map_or(0, Bytes::len);
-                room = room.saturating_sub(bytes);
+                let is_cut = bytes == 0 && data.high_watermark > partition.fetch_offset;
+                // Kafka would fill what is left with a part of a batch.
+                room = if is_cut {
+                    0
+                } else {
+                    room.saturating_sub(bytes)
+                };
                 is_empty &= bytes == 0 && data.error_code == 0;
                 partitions.push(data);
             }
@@ -68,7 +74,10 @@ fn read(
         return Ok(data.with_error_code(ResponseError::OffsetOutOfRange.code()));
     }
     let room = room.min(usize::try_from(asked.partition_max_bytes)?);
-    let mut records = log.read(asked.fetch_offset, room)?.freeze();
+    let mut records = Bytes::new();
+    if room > 0 {
+        records = log.read(asked.fetch_offset, room)?.freeze();
+    }
     if records.len() > room && !is_first {
         records = Bytes::new();
     }

@@ -7,7 +7,7 @@ use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message as _, Offset, TopicPartitionList};
-use sluicebox_config::{ByteSize, KafkaSection};
+use sluicebox_config::KafkaSection;
 use sluicebox_pipeline::ports::{EventIntake, IncomingMessage, Way};
 use sluicebox_types::Clock;
 
@@ -24,8 +24,8 @@ const COMMIT_EVERY: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(1);
 /// KiB that the client fetches ahead.
 const QUEUE_KIB: &str = "4096";
-/// So little that a response is 64 KiB; an event is a few hundred bytes.
-const MEMORY: ByteSize = ByteSize::from_mib(64);
+/// Bytes that one fetch asks for; an event is a few hundred.
+const RESPONSE_BYTES: u64 = 64 << 10;
 
 /// Which topic tells of changes.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl KafkaEvents {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, KafkaError> {
         let kafka = &settings.kafka;
-        let mut properties = properties::consumer(kafka, MEMORY)?;
+        let mut properties = properties::consumer(kafka, RESPONSE_BYTES)?;
         for (name, value) in [
             ("group.id", settings.group_id.as_str()),
             ("auto.offset.reset", "earliest"),

@@ -21,9 +21,13 @@ const RECORD_OVERHEAD_BYTES: u64 = 320;
 /// Kafka's own default for what one record may weigh that is produced.
 const PRODUCED_BYTES_MAX: u64 = 1_000_000;
 
-/// Properties of the consumer, in a process with so much memory. What the promise of exactly once
-/// rests on is set here and nowhere else; the config refuses these names under `kafka.librdkafka`.
-pub(crate) fn consumer(kafka: &KafkaSection, memory: ByteSize) -> Result<ClientConfig, KafkaError> {
+/// Properties of a consumer that asks a broker for so many bytes at once. What the promise of exactly
+/// once rests on is set here and nowhere else; the config refuses these names under
+/// `kafka.librdkafka`.
+pub(crate) fn consumer(
+    kafka: &KafkaSection,
+    response_bytes: u64,
+) -> Result<ClientConfig, KafkaError> {
     let mut properties = connection(kafka)?;
     for (name, value) in [
         ("enable.auto.commit", "false"),
@@ -40,7 +44,6 @@ pub(crate) fn consumer(kafka: &KafkaSection, memory: ByteSize) -> Result<ClientC
         properties.set(name, value);
     }
     let queue_bytes = kafka.fetch.queue_bytes.get();
-    let response_bytes = response_bytes_max(kafka, memory);
     let partition_bytes = kafka.fetch.max_partition_bytes.get().min(response_bytes);
     for (name, value) in [
         ("queued.max.messages.kbytes", queue_bytes.div_ceil(1024)),
@@ -97,7 +100,7 @@ fn queued_records_max(kafka: &KafkaSection) -> u64 {
 /// that has room for one byte takes a response of every broker, however many there are, so that
 /// where memory is scarce a response is small. Where it is not, long runs of one partition's
 /// records are cheaper.
-fn response_bytes_max(kafka: &KafkaSection, memory: ByteSize) -> u64 {
+pub(crate) fn response_bytes_max(kafka: &KafkaSection, memory: ByteSize) -> u64 {
     let of_queue = kafka.fetch.queue_bytes.get() / 4;
     let of_memory = memory.get() / 1024;
     of_queue.min(of_memory).min(FETCH_BYTES_MAX)
@@ -292,6 +295,7 @@ mod tests {
     use super::*;
 
     const MEMORY: ByteSize = ByteSize::from_mib(256);
+    const RESPONSE: u64 = 256 << 10;
 
     fn section() -> KafkaSection {
         KafkaSection {
@@ -325,7 +329,7 @@ mod tests {
                 ..section()
             };
             assert_eq!(
-                consumer(&kafka, MEMORY).unwrap().get("security.protocol"),
+                consumer(&kafka, RESPONSE).unwrap().get("security.protocol"),
                 Some(protocol)
             );
             assert_eq!(
@@ -344,7 +348,7 @@ mod tests {
             ..section()
         };
         assert_eq!(
-            consumer(&consumer_protocol, MEMORY)
+            consumer(&consumer_protocol, RESPONSE)
                 .unwrap()
                 .get("session.timeout.ms"),
             None
@@ -371,7 +375,7 @@ mod tests {
                 ..section()
             },
         ] {
-            consumer(&kafka, MEMORY)
+            consumer(&kafka, RESPONSE)
                 .unwrap()
                 .create_native_config()
                 .unwrap();
@@ -390,7 +394,7 @@ mod tests {
                 },
                 ..section()
             };
-            let properties = consumer(&kafka, MEMORY).unwrap();
+            let properties = consumer(&kafka, RESPONSE).unwrap();
             let limit = |name| properties.get(name).unwrap().parse::<u64>().unwrap();
             let bytes = limit("queued.max.messages.kbytes") * 1_000;
             let records = limit("queued.min.messages");
@@ -411,9 +415,13 @@ mod tests {
         let kafka = section();
         for (memory_mib, response_kib) in [(128, 128), (256, 256), (1024, 1024), (65_536, 4096)] {
             let memory = ByteSize::from_mib(memory_mib);
-            let properties = consumer(&kafka, memory).unwrap();
-            let response: u64 = properties.get("fetch.max.bytes").unwrap().parse().unwrap();
+            let response = response_bytes_max(&kafka, memory);
             assert_eq!(response, response_kib << 10, "{memory_mib}");
+            let properties = consumer(&kafka, response).unwrap();
+            assert_eq!(
+                properties.get("fetch.max.bytes"),
+                Some(response.to_string().as_str())
+            );
             let unpacked = response * 4 * BROKERS_AT_ONCE as u64;
             assert!(unpacked <= fetched_bytes_max(&kafka, 0, memory) as u64);
             assert!(unpacked <= memory.get() / 16, "{memory_mib}");
@@ -431,7 +439,7 @@ mod tests {
             },
             ..section()
         };
-        let _taken: BaseConsumer = consumer(&kafka, MEMORY).unwrap().create().unwrap();
+        let _taken: BaseConsumer = consumer(&kafka, RESPONSE).unwrap().create().unwrap();
     }
 
     /// What the user lets dead letters weigh is none of the consumer's business.
@@ -443,7 +451,7 @@ mod tests {
             librdkafka: own,
             ..section()
         };
-        let _taken: BaseConsumer = consumer(&kafka, MEMORY).unwrap().create().unwrap();
+        let _taken: BaseConsumer = consumer(&kafka, RESPONSE).unwrap().create().unwrap();
         let producer = producer(&kafka).unwrap();
         assert_eq!(producer.get("message.max.bytes"), Some("9000000"));
     }
@@ -457,7 +465,7 @@ mod tests {
             ..section()
         };
         assert_eq!(
-            consumer(&kafka, MEMORY)
+            consumer(&kafka, RESPONSE)
                 .unwrap()
                 .get("fetch.queue.backoff.ms"),
             Some("7")
@@ -472,7 +480,7 @@ mod tests {
             librdkafka: own,
             ..section()
         };
-        let error = consumer(&kafka, MEMORY)
+        let error = consumer(&kafka, RESPONSE)
             .unwrap()
             .create_native_config()
             .err()

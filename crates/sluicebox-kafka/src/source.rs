@@ -95,7 +95,8 @@ impl KafkaSource {
         let health = Arc::new(Health::new("kafka", &kafka.brokers, readiness));
         let tokens = TokenSource::of(kafka, Arc::new(SystemClock::new()));
         let context = SourceContext::new(Arc::clone(&health), &kafka.group_id, tokens);
-        let properties = properties::consumer(kafka, settings.memory)?;
+        let response_bytes = properties::response_bytes_max(kafka, settings.memory);
+        let properties = properties::consumer(kafka, response_bytes)?;
         let consumer = Consumer::from_config_and_context(&properties, context)
             .map_err(|error| KafkaError::of_creation(error, kafka))?;
         let consumer = Arc::new(consumer);
